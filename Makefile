@@ -1,0 +1,41 @@
+# Two commands do the set-up: `make reports` and `make test`. Everything lives in .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: reports test check lab notebooks sample clean
+.DEFAULT_GOAL := reports
+
+.venv/.ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'kuzbass-lean needs Python 3.11 or newer: make PYTHON=python3.12 reports' >&2; exit 3; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+		{ echo 'Python lacks venv: install it (Debian: apt install python3-venv)' >&2; exit 3; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+reports: .venv/.ready  ## build every report of the bundled sample into output/
+	$(BIN)/kuzbass-lean build
+
+test: .venv/.ready  ## run the tests, the notebooks' stored outputs included
+	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest --nbval --nbval-sanitize-with tests/nbval.cfg -p no:cacheprovider notebooks
+
+check: .venv/.ready  ## formatting, lint, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+lab: .venv/.ready  ## open JupyterLab on the notebooks
+	$(BIN)/jupyter lab --notebook-dir=. notebooks
+
+notebooks: .venv/.ready  ## run the notebooks and store their outputs, the oracle of nbval
+	$(BIN)/python tools/refresh_notebooks.py
+
+sample: .venv/.ready  ## write the bundled sample registry anew
+	$(BIN)/kuzbass-lean sample kuzbass_lean/data/sample
+
+clean:
+	rm -rf .venv output

@@ -1,0 +1,65 @@
+"""Analytical reports for the lean-government programme «Кузбасс бережливый».
+
+A notebook needs one import and a dozen names::
+
+    import kuzbass_lean as kl
+
+    registry = kl.read()
+    part = registry.slice(kl.Scope.of_sector("health"))
+
+Names are loaded when first used, so the import itself is light.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kuzbass_lean import (
+        blocks,
+        catalogue,
+        charts,
+        evidence,
+        maturity,
+        metrics,
+        published,
+        tables,
+        views,
+        wording,
+    )
+    from kuzbass_lean.intake import examine, read
+    from kuzbass_lean.registry import Registry, Scope
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Registry",
+    "Scope",
+    "blocks",
+    "catalogue",
+    "charts",
+    "evidence",
+    "examine",
+    "maturity",
+    "metrics",
+    "published",
+    "read",
+    "tables",
+    "views",
+    "wording",
+]
+
+_HOME = {"Registry": "registry", "Scope": "registry", "examine": "intake", "read": "intake"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name in _HOME:
+        return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    return import_module(f"{__name__}.{name}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,225 @@
+"""The command line: the only room that prints and exits."""
+
+from __future__ import annotations
+
+import errno
+import json
+import sys
+from collections.abc import Callable, Iterable
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from kuzbass_lean import __version__
+from kuzbass_lean.errors import CapabilityError, DataError, Finding, LeanError, UsageError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Reports of the lean-government programme «Кузбасс бережливый».",
+)
+_out = Console(soft_wrap=True)
+_err = Console(stderr=True, soft_wrap=True)
+
+DataOption = Annotated[
+    str, typer.Option("--data", metavar="SRC", help="Folder of CSV or Parquet tables; left out, the sample.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+AsOfOption = Annotated[
+    str,
+    typer.Option("--as-of", metavar="DATE", help="Report date, YYYY-MM-DD; left out, the latest recorded."),
+]
+
+
+def _say_json(document: object) -> None:
+    print(json.dumps(document, ensure_ascii=False, indent=2, default=str))
+
+
+def _date(text: str) -> date | None:
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f'--as-of "{text}" is not a date: write it as YYYY-MM-DD') from None
+
+
+def _table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    _out.print(table)
+
+
+def _finding(found: Finding) -> dict[str, Any]:
+    names = ("severity", "file", "sheet", "row", "column", "value", "rule", "message")
+    return {name: getattr(found, name) for name in names}
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def check(source: Annotated[str, typer.Argument(metavar="SRC")], as_json: JsonOption = False) -> None:
+    """Read a registry and list every finding: place, rule and remedy."""
+    from kuzbass_lean import intake
+
+    examination = intake.examine(source)
+    rows = {
+        table: {"read": count.read, "accepted": count.accepted, "rejected": count.rejected}
+        for table, count in examination.rows.items()
+    }
+    if as_json:
+        findings = [_finding(found) for found in examination.findings]
+        _say_json({"digest": examination.registry.digest, "rows": rows, "findings": findings})
+    else:
+        counts = [(table, *count.values()) for table, count in rows.items()]
+        _table("Строки", ["таблица", "прочитано", "принято", "отклонено"], counts)
+        for found in examination.findings:
+            _out.print(f"{found.severity}: {found.place}: {found.message} [{found.rule}]", markup=False)
+        _out.print(f"digest {examination.registry.digest}")
+    if examination.errors:
+        raise typer.Exit(1)
+
+
+@app.command()
+def score(
+    data: DataOption = "",
+    model: Annotated[
+        str, typer.Option("--model", metavar="FILE", help="Rules other than the built-in.")
+    ] = "",
+    reading: Annotated[
+        list[str] | None,
+        typer.Option("--reading", metavar="NO=NAME", help="Reading of a direction, e.g. 1=each."),
+    ] = None,
+    as_of: AsOfOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Score the region by the model: a level for each direction, or why it is unknown."""
+    from kuzbass_lean import intake, maturity, wording
+
+    rules = maturity.load_model(Path(model) if model else None)
+    readings = dict(_reading(text) for text in reading or ())
+    profile = maturity.score(intake.read(data), rules, readings, _date(as_of))
+    if as_json:
+        _say_json(profile.to_dict())
+        return
+    rows = [
+        (
+            direction.number,
+            direction.title,
+            wording.label("level", direction.level),
+            f"{wording.label('level', direction.worst_case)} … {wording.label('level', direction.best_case)}",
+            direction.reading,
+        )
+        for direction in profile.directions
+    ]
+    title = f"Модель «Эффективный регион» на {wording.date(profile.as_of)}"
+    _table(title, ["№", "направление", "уровень", "худший … лучший случай", "прочтение"], rows)
+
+
+def _reading(text: str) -> tuple[int, str]:
+    number, separator, name = text.partition("=")
+    if not separator or not number.strip().isdigit():
+        raise UsageError(f'--reading "{text}" is not NO=NAME: write for example 1=each')
+    return int(number), name.strip()
+
+
+@app.command()
+def facts(data: DataOption = "", as_json: JsonOption = False) -> None:
+    """List the published figures, the relations between them, and how a registry agrees."""
+    from kuzbass_lean import intake, published
+
+    figures = published.figures()
+    relations = published.relations()
+    reconciliation = published.reconcile(intake.read(data))
+    if as_json:
+        keys = ("id", "slide", "quantity", "value", "unit", "kind", "line")
+        columns = ["figure", "published", "registry", "state", "note"]
+        _say_json(
+            {
+                "figures": [{key: _plain(getattr(figure, key)) for key in keys} for figure in figures],
+                "relations": [
+                    {key: getattr(r, key) for key in ("id", "relation", "computed", "stated", "holds")}
+                    for r in relations
+                ],
+                "reconciliation": [
+                    {key: _plain(value) for key, value in row.items()}
+                    for row in reconciliation[columns].to_dict("records")
+                ],
+            }
+        )
+        return
+    words = {True: "сходится", False: "не сходится", None: "нельзя проверить"}
+    _table(
+        "Опубликованные числа",
+        ["код", "слайд", "что", "значение", "единица"],
+        (
+            (f.id, f.slide, f.quantity, "нет в тексте" if f.value is None else f.value, f.unit)
+            for f in figures
+        ),
+    )
+    _table(
+        "Соотношения", ["код", "соотношение", "итог"], ((r.id, r.relation, words[r.holds]) for r in relations)
+    )
+    states = {"agrees": "сошлось", "differs": "расходится", "cannot_check": "нельзя проверить"}
+    _table(
+        "Сверка с реестром",
+        ["число", "опубликовано", "в реестре", "итог", "почему"],
+        (
+            (
+                row["figure"],
+                _plain(row["published"]),
+                _plain(row["registry"]),
+                states[row["state"]],
+                row["note"],
+            )
+            for row in reconciliation.to_dict("records")
+        ),
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Turn a value into what JSON knows: missing is null, whole floats stay numbers."""
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and value != value:
+        return None
+    if hasattr(value, "item"):
+        return _plain(value.item())
+    if hasattr(value, "items"):
+        return {key: _plain(item) for key, item in value.items()}
+    return value
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit code; errors become one message on standard error."""
+    try:
+        code = app(arguments, standalone_mode=False)
+    except LeanError as error:
+        _err.print(f"kuzbass-lean: {error}", markup=False, highlight=False)
+        return error.exit_code
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+            raise
+        _err.print(f"kuzbass-lean: {error.strerror}: {error.filename}", markup=False)
+        return CapabilityError.exit_code
+    return int(code or 0)
+
+
+def main() -> None:
+    """Entry point of the ``kuzbass-lean`` command."""
+    sys.exit(run())

@@ -1,0 +1,174 @@
+"""Units of a direction: how many there are, how many take part, how each is assessed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date
+
+import pandas as pd
+
+from kuzbass_lean.metrics.values import Ratio
+from kuzbass_lean.schema import OPEN, REALISED
+
+
+def frame_units(
+    frames: pd.DataFrame, kind: str, municipality: str | None = None, as_of: date | None = None
+) -> int | None:
+    """Give how many units of a kind exist: the latest count not after ``as_of``.
+
+    Parameters
+    ----------
+    frames
+        The registry's denominators.
+    kind
+        An organisation kind, or ``municipality``.
+    municipality
+        ``None`` for the region's own count; counts of municipalities are not added up,
+        because nothing says that they are complete.
+    as_of
+        ``None`` for the latest count there is.
+
+    Returns
+    -------
+    int or None
+        ``None`` if nobody stated it.
+    """
+    place = frames["municipality_id"]
+    rows = frames[
+        frames["kind"].eq(kind) & (place.isna() if municipality is None else place.eq(municipality))
+    ]
+    if as_of is not None:
+        rows = rows[rows["as_of"].le(pd.Timestamp(as_of))]
+    return None if rows.empty else int(rows.sort_values("as_of")["units"].iloc[-1])
+
+
+def covered_units(
+    projects: pd.DataFrame,
+    project_units: pd.DataFrame,
+    kinds: Collection[str] = (),
+    statuses: Collection[str] = REALISED,
+) -> tuple[str, ...]:
+    """Give the units with at least one project of a qualifying status, sorted.
+
+    Parameters
+    ----------
+    project_units
+        ``Registry.project_units()``: every organisation that takes part in a project, so a
+        centralised project covers all its participants.
+    kinds
+        Organisation kinds to keep, all if empty; ``("municipality",)`` gives municipalities.
+    """
+    qualifying = projects.loc[projects["status"].isin(list(statuses)), "project_id"]
+    rows = project_units[project_units["project_id"].isin(qualifying)]
+    if tuple(kinds) == ("municipality",):
+        return tuple(sorted(rows["municipality_id"].dropna().unique()))
+    if kinds:
+        rows = rows[rows["kind"].isin(list(kinds))]
+    return tuple(sorted(rows["organization_id"].unique()))
+
+
+def coverage(covered: Collection[str] | int, units: int | None) -> Ratio:
+    """Units with a qualifying project of all units; no frame gives an unknown share.
+
+    Source: programme methodology, metrics table: Coverage.
+    """
+    return Ratio(covered if isinstance(covered, int) else len(set(covered)), units)
+
+
+def by_unit(
+    projects: pd.DataFrame,
+    project_units: pd.DataFrame,
+    unit: str = "municipality_id",
+    units: Sequence[str] = (),
+) -> pd.DataFrame:
+    """Count each unit's projects, cancelled ones left out: the input of funnel and map.
+
+    A project counts once in every unit that takes part, so the column sums may exceed the
+    number of projects.
+
+    Parameters
+    ----------
+    unit
+        Column of ``project_units``: ``municipality_id``, ``organization_id``, ``kind``, ``sector``.
+    units
+        The units to list, in this order, with 0 where there is no project; if empty, those
+        that have one, in alphabetical order.
+
+    Returns
+    -------
+    DataFrame
+        Indexed by unit: ``projects, realised, closed, open``.
+    """
+    distinct = project_units[["project_id", unit]].dropna().drop_duplicates()
+    active = projects.loc[projects["status"].ne("cancelled"), ["project_id", "status"]]
+    rows = distinct.merge(active, on="project_id")
+    counts = (
+        rows.assign(
+            projects=1,
+            realised=rows["status"].isin(REALISED).astype("int64"),
+            closed=rows["status"].eq("closed").astype("int64"),
+            open=rows["status"].isin(OPEN).astype("int64"),
+        )
+        .groupby(unit)[["projects", "realised", "closed", "open"]]
+        .sum()
+    )
+    return counts.reindex(pd.Index(units, name=unit), fill_value=0) if units else counts
+
+
+def criteria_share(
+    assessments: pd.DataFrame, criteria: pd.DataFrame | None, as_of: date, model: str | None = None
+) -> pd.DataFrame:
+    """Give each organisation's share of met criteria, with what the gaps could change.
+
+    The latest assessment of a criterion up to ``as_of`` counts, within the version of the
+    criteria that was used last. Criteria that do not apply are left out; criteria without
+    an answer make a range.
+
+    Parameters
+    ----------
+    criteria
+        The lists of criteria; without the list of a version nobody knows how many answers
+        are missing, so ``unanswered``, ``low`` and ``high`` are missing.
+    model
+        One model of criteria, or all.
+
+    Returns
+    -------
+    DataFrame
+        ``organization_id, model, version, met, not_met, na, unanswered, share, low, high``;
+        shares are 0..1 and missing when nothing applies. Thresholds are to be compared with
+        the counts, not with the shares.
+
+    Source: programme methodology, metrics table: Criteria share.
+    """
+    past = assessments[assessments["assessed_on"].le(pd.Timestamp(as_of))]
+    if model is not None:
+        past = past[past["model"].eq(model)]
+    past = past.sort_values(["assessed_on", "version"], kind="stable")
+    current = past.drop_duplicates(["organization_id", "model"], keep="last")
+    latest = past.merge(current[["organization_id", "model", "version"]]).drop_duplicates(
+        ["organization_id", "model", "number"], keep="last"
+    )
+    results = ["met", "not_met", "na"]
+    answers = latest.assign(**{result: latest["result"].eq(result).astype("int64") for result in results})
+    counts = answers.groupby(["organization_id", "model", "version"])[results].sum().reset_index()
+    return _with_shares(counts, criteria)
+
+
+def _with_shares(counts: pd.DataFrame, criteria: pd.DataFrame | None) -> pd.DataFrame:
+    listed = pd.Series(dtype="int64") if criteria is None else criteria.groupby(["model", "version"]).size()
+    versions = pd.MultiIndex.from_frame(counts[["model", "version"]])
+    expected = pd.Series(listed.reindex(versions).to_numpy(), index=counts.index, dtype="Int64")
+    met, applicable = counts["met"], counts["met"] + counts["not_met"]
+    unanswered = (expected - applicable - counts["na"]).clip(lower=0)
+    return counts.assign(
+        unanswered=unanswered,
+        share=_divided(met, applicable),
+        low=_divided(met, applicable + unanswered),
+        high=_divided(met + unanswered, applicable + unanswered),
+    )
+
+
+def _divided(numerator: pd.Series, denominator: pd.Series) -> pd.Series:
+    below = denominator.astype("Float64").astype("float64")
+    return numerator.astype("Float64").astype("float64") / below.where(below.gt(0))

@@ -1,0 +1,306 @@
+"""The registry: validated tables, and the slice of them that one report reads."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from types import MappingProxyType
+from typing import Literal
+
+import pandas as pd
+
+from kuzbass_lean import catalogue, schema
+from kuzbass_lean.errors import Finding, UnknownNameError, UsageError
+from kuzbass_lean.nearest import nearest
+
+ScopeKind = Literal["region", "sector", "municipality", "pair", "project"]
+
+_BY_PROJECT = ("participants", "measures", "effects")
+_BY_MEASURE = ("values", "observations", "steps")
+_BY_ORGANIZATION = ("assessments", "revenue", "factories", "centers")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a report is about: the region, a sector, a municipality, a pair of them or a project."""
+
+    kind: ScopeKind
+    sector: str | None = None
+    municipality: str | None = None
+    project: str | None = None
+
+    @classmethod
+    def region(cls) -> Scope:
+        """Return the scope of the whole registry."""
+        return cls("region")
+
+    @classmethod
+    def of_sector(cls, sector: str) -> Scope:
+        """Return the scope of one sector."""
+        return cls("sector", sector=sector)
+
+    @classmethod
+    def of_municipality(cls, municipality: str) -> Scope:
+        """Return the scope of one municipality."""
+        return cls("municipality", municipality=municipality)
+
+    @classmethod
+    def of_pair(cls, sector: str, municipality: str) -> Scope:
+        """Return the scope of one sector in one municipality."""
+        return cls("pair", sector=sector, municipality=municipality)
+
+    @classmethod
+    def of_project(cls, project: str) -> Scope:
+        """Return the scope of one project."""
+        return cls("project", project=project)
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Validated tables; a table that is absent is unknown, never zero.
+
+    ``tables`` maps a name to a typed frame whose index is the row's line in the source
+    file. ``label`` says where the data come from, ``findings`` what reading them showed.
+    """
+
+    tables: Mapping[str, pd.DataFrame]
+    label: str = ""
+    findings: tuple[Finding, ...] = field(default=(), repr=False)
+
+    @classmethod
+    def from_frames(
+        cls, tables: Mapping[str, pd.DataFrame], label: str = "", findings: tuple[Finding, ...] = ()
+    ) -> Registry:
+        """Return a registry of frames as they are; optional columns they lack become empty.
+
+        Raises
+        ------
+        UsageError
+            A table's name is not one of the registry's.
+        """
+        unknown = sorted(set(tables) - set(schema.TABLES))
+        if unknown:
+            raise UnknownNameError("table", unknown[0], nearest(unknown[0], tuple(schema.TABLES)))
+        typed = {name: _typed(name, tables[name]) for name in schema.TABLES if name in tables}
+        return cls(MappingProxyType(typed), label, findings)
+
+    def has(self, table: str) -> bool:
+        """Return whether the table is present; an absent table means unknown."""
+        return table in self.tables
+
+    def table(self, table: str) -> pd.DataFrame | None:
+        """Return the table, or None if it is absent."""
+        return self.tables.get(table)
+
+    def frame(self, table: str) -> pd.DataFrame:
+        """Return the table, or a typed frame without rows if it is absent."""
+        return self.tables[table] if table in self.tables else schema.empty(table)
+
+    @property
+    def projects(self) -> pd.DataFrame:
+        """The projects, one a row."""
+        return self.frame("projects")
+
+    @property
+    def organizations(self) -> pd.DataFrame:
+        """The organisations, one a row."""
+        return self.frame("organizations")
+
+    @cached_property
+    def municipalities(self) -> pd.DataFrame:
+        """Territories by ``municipality_id``: name, kind, title, tile_row, tile_column.
+
+        The registry's own table if it has one, else the catalogue's 34.
+        """
+        if self.has("municipalities"):
+            own = self.frame("municipalities").set_index("municipality_id")
+            return own.assign(title=own["name"])[["name", "kind", "title", "tile_row", "tile_column"]]
+        rows = [
+            (m.key, m.name, m.kind, m.title, m.tile_row, m.tile_column) for m in catalogue.municipalities()
+        ]
+        names = ["municipality_id", "name", "kind", "title", "tile_row", "tile_column"]
+        return pd.DataFrame(rows, columns=names).set_index("municipality_id")
+
+    def municipality(self, text: str) -> str:
+        """Return the key of a territory of this registry from its key or a common spelling.
+
+        Raises
+        ------
+        UnknownNameError
+            The territory is not known; the nearest names are in the message.
+        """
+        if text in self.municipalities.index:
+            return text
+        if self.has("municipalities"):
+            keys = tuple(self.municipalities.index)
+            raise UnknownNameError("municipality", text, nearest(text, keys))
+        key: str = catalogue.municipality(text).key
+        return key
+
+    def project(self, text: str) -> str:
+        """Return the id of a project of this registry.
+
+        Raises
+        ------
+        UnknownNameError
+            There is no such project; the nearest ids are in the message.
+        """
+        known = self.projects["project_id"]
+        if not known.eq(text).any():
+            raise UnknownNameError("project", text, nearest(text, tuple(known)))
+        return text
+
+    @cached_property
+    def _units(self) -> pd.DataFrame:
+        lead = self.projects[["project_id", "organization_id"]].assign(role="lead")
+        others = self.frame("participants")[["project_id", "organization_id"]].assign(role="participant")
+        both = pd.concat([lead, others], ignore_index=True)
+        both = both.drop_duplicates(["project_id", "organization_id"])
+        about = self.organizations[["organization_id", "municipality_id", "kind", "sector"]]
+        return both.merge(about, on="organization_id", how="left")
+
+    def project_units(self) -> pd.DataFrame:
+        """Return each project with each organisation that takes part, lead or participant.
+
+        Columns project_id, organization_id, role, municipality_id, kind, sector (of the
+        organisation). A centralised project has a row for every participant.
+        """
+        return self._units.copy()
+
+    @cached_property
+    def as_of(self) -> date | None:
+        """The latest date that anything in the registry is recorded to have happened."""
+        recorded = {
+            "frames": ["as_of"],
+            "projects": ["started", "implemented", "closed"],
+            "observations": ["observed_on"],
+            "assessments": ["assessed_on"],
+            "organizations": ["lean_since"],
+        }
+        dates = [self.frame(t)[c].max() for t, columns in recorded.items() for c in columns]
+        known = [day for day in dates if not pd.isna(day)]
+        return max(known).date() if known else None
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the content: the same rows give the same digest, whatever file held them.
+
+        Row order and line numbers do not count; a table that is absent differs from one
+        that is empty.
+        """
+        total = hashlib.sha256()
+        for name in schema.TABLES:
+            if self.has(name):
+                total.update(f"{name}\n".encode())
+                total.update(_canonical(self.tables[name]))
+        return total.hexdigest()
+
+    def slice(self, scope: Scope) -> Registry:
+        """Return the part of the registry that a report on the scope reads.
+
+        A project belongs to a municipality when its lead or a participant sits there, and to
+        a sector by its own sector. Frames and plans of the slice are the scope's own rows.
+
+        Raises
+        ------
+        UnknownNameError
+            The scope names a sector, municipality or project that is not known.
+        """
+        if scope.kind == "region":
+            return self
+        self._check(scope)
+        units = self._units
+        chosen = self._projects_of(scope)
+        projects = self.projects[self.projects["project_id"].isin(chosen)]
+        involved = units.loc[units["project_id"].isin(chosen), "organization_id"]
+        organizations = self.organizations
+        kept = organizations[organizations["organization_id"].isin(involved) | self._own(scope)]
+        return self._cut(projects, kept, scope)
+
+    def _check(self, scope: Scope) -> None:
+        if scope.sector is not None:
+            catalogue.sector(scope.sector)
+        if scope.municipality is not None and scope.municipality not in self.municipalities.index:
+            raise UnknownNameError(
+                "municipality",
+                scope.municipality,
+                nearest(scope.municipality, tuple(self.municipalities.index)),
+            )
+        if scope.project is not None:
+            self.project(scope.project)
+
+    def _projects_of(self, scope: Scope) -> pd.Series:
+        projects, units = self.projects, self._units
+        if scope.kind == "project":
+            return projects["project_id"][projects["project_id"] == scope.project]
+        mask = pd.Series(True, index=projects.index)
+        if scope.sector is not None:
+            mask &= projects["sector"].eq(scope.sector)
+        if scope.municipality is not None:
+            local = units.loc[units["municipality_id"].eq(scope.municipality), "project_id"]
+            mask &= projects["project_id"].isin(local)
+        return projects.loc[mask, "project_id"]
+
+    def _own(self, scope: Scope) -> pd.Series:
+        organizations = self.organizations
+        if scope.kind == "project":
+            return pd.Series(False, index=organizations.index)
+        mask = pd.Series(True, index=organizations.index)
+        if scope.sector is not None:
+            mask &= organizations["sector"].eq(scope.sector)
+        if scope.municipality is not None:
+            mask &= organizations["municipality_id"].eq(scope.municipality)
+        return mask
+
+    def _cut(self, projects: pd.DataFrame, organizations: pd.DataFrame, scope: Scope) -> Registry:
+        cut = dict(self.tables)
+        cut["projects"], cut["organizations"] = projects, organizations
+        project_ids, organization_ids = projects["project_id"], organizations["organization_id"]
+        for name in _BY_PROJECT:
+            if name in cut:
+                cut[name] = cut[name][cut[name]["project_id"].isin(project_ids)]
+        if "measures" in cut:
+            measure_ids = cut["measures"]["measure_id"]
+            for name in _BY_MEASURE:
+                if name in cut:
+                    cut[name] = cut[name][cut[name]["measure_id"].isin(measure_ids)]
+        for name in _BY_ORGANIZATION:
+            if name in cut:
+                cut[name] = cut[name][cut[name]["organization_id"].isin(organization_ids)]
+        if "standards" in cut:
+            of_project = cut["standards"]["project_id"].isin(project_ids)
+            of_organization = cut["standards"]["organization_id"].isin(organization_ids)
+            cut["standards"] = cut["standards"][of_project if scope.kind == "project" else of_organization]
+        if scope.municipality is not None:
+            for name in ("frames", "plans"):
+                if name in cut:
+                    cut[name] = cut[name][cut[name]["municipality_id"].eq(scope.municipality)]
+        if scope.sector is not None and "plans" in cut:
+            cut["plans"] = cut["plans"][cut["plans"]["sector"].eq(scope.sector)]
+        return Registry(MappingProxyType(cut), self.label, self.findings)
+
+    def __repr__(self) -> str:
+        rows = ", ".join(f"{name} {len(frame)}" for name, frame in self.tables.items())
+        return f"Registry({self.label or 'без названия'}: {rows})"
+
+
+def _typed(table: str, frame: pd.DataFrame) -> pd.DataFrame:
+    missing = [name for name in schema.dtypes(table) if name not in frame]
+    required = [name for name in missing if schema.columns(table)[name].required]
+    if required:
+        raise UsageError(f"table {table} lacks the column {required[0]}: add it")
+    blank = {name: pd.Series(pd.NA, index=frame.index, dtype="object") for name in missing}
+    whole = frame.assign(**blank)[list(schema.dtypes(table))].astype(schema.dtypes(table))
+    if whole.index.name != "row":
+        whole.index = pd.RangeIndex(2, len(whole) + 2, name="row")
+    return whole
+
+
+def _canonical(frame: pd.DataFrame) -> bytes:
+    """Rows as sorted text: floats by their shortest form, missing as nothing."""
+    text = frame.to_csv(index=False, date_format="%Y-%m-%d", lineterminator="\n")
+    header, _, body = text.partition("\n")
+    return (header + "\n" + "\n".join(sorted(body.splitlines()))).encode()
