@@ -119,8 +119,7 @@ def sectors() -> tuple[Sector, ...]:
 def municipal_directions() -> tuple[MunicipalDirection, ...]:
     """Return the 14 directions of municipal projects, in the order of the published diagram."""
     return tuple(
-        MunicipalDirection(row["key"], row["title"], row["figure"])
-        for row in _read()["municipal_directions"]
+        MunicipalDirection(row["key"], row["title"], row["figure"]) for row in _read()["municipal_directions"]
     )
 
 
@@ -180,9 +179,7 @@ def typical_project(text: str) -> TypicalProject:
     return _find("typical project", text, typical_projects(), lambda entry: (entry.title,))
 
 
-def _find(
-    kind: str, text: str, entries: Sequence[Entry], names: Callable[[Entry], Iterable[str]]
-) -> Entry:
+def _find(kind: str, text: str, entries: Sequence[Entry], names: Callable[[Entry], Iterable[str]]) -> Entry:
     wanted = _plain(text)
     found = [e for e in entries if wanted in {_plain(e.key), *(_plain(name) for name in names(e))}]
     if len(found) == 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from kuzbass_lean import __version__
-from kuzbass_lean.errors import CapabilityError, DataError, Finding, LeanError, UsageError
+from kuzbass_lean.errors import CapabilityError, Finding, LeanError, UsageError
 
 app = typer.Typer(
     no_args_is_help=True,

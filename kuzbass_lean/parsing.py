@@ -47,7 +47,7 @@ def parse(cells: pd.Series, dtype: str) -> tuple[pd.Series, pd.Series]:
 
 def blank(index: pd.Index, dtype: str) -> pd.Series:
     """Return a column of missing cells of the type."""
-    return pd.Series(pd.NA, index=index, dtype="object").astype(cast("Any", schema.nullable(dtype)))
+    return pd.Series(index=index, dtype=cast("Any", schema.nullable(dtype)))
 
 
 def _not_finite(cells: pd.Series, dtype: str) -> pd.Series:

@@ -12,7 +12,7 @@ from typing import Literal
 
 import pandas as pd
 
-from kuzbass_lean import catalogue, schema
+from kuzbass_lean import catalogue, parsing, schema
 from kuzbass_lean.errors import Finding, UnknownNameError, UsageError
 from kuzbass_lean.nearest import nearest
 
@@ -292,7 +292,7 @@ def _typed(table: str, frame: pd.DataFrame) -> pd.DataFrame:
     required = [name for name in missing if schema.columns(table)[name].required]
     if required:
         raise UsageError(f"table {table} lacks the column {required[0]}: add it")
-    blank = {name: pd.Series(pd.NA, index=frame.index, dtype="object") for name in missing}
+    blank = {name: parsing.blank(frame.index, schema.dtypes(table)[name]) for name in missing}
     whole = frame.assign(**blank)[list(schema.dtypes(table))].astype(schema.dtypes(table))
     if whole.index.name != "row":
         whole.index = pd.RangeIndex(2, len(whole) + 2, name="row")

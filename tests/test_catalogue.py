@@ -25,7 +25,11 @@ def test_six_names_stand_for_two_municipalities_each() -> None:
 
 def test_every_code_says_how_sure_it_is_and_an_unknown_one_stays_unknown() -> None:
     statuses = [entry.oktmo_status for entry in catalogue.municipalities()]
-    assert (statuses.count("verified"), statuses.count("pattern_only"), statuses.count("not_found")) == (29, 4, 1)
+    assert (statuses.count("verified"), statuses.count("pattern_only"), statuses.count("not_found")) == (
+        29,
+        4,
+        1,
+    )
     assert catalogue.municipality("krasnobrodsky-okrug").oktmo is None
     assert catalogue.municipality("kemerovsky-okrug").oktmo == "32701000"
 

@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[1]
 def refresh(path: Path, pattern: re.Pattern[str], replacement: str) -> None:
     """Run one notebook where it lies and write it back with outputs in their stored form."""
     notebook = nbformat.read(path, as_version=4)
-    NotebookClient(notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": path.parent}}).execute()
+    resources = {"metadata": {"path": path.parent}}
+    NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources).execute()
     notebook.metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{number}"
