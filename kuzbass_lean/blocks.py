@@ -1,0 +1,227 @@
+"""Pieces of a page: plain values in, a block with HTML, text and its figures out.
+
+Every text of the registry passes through autoescaping templates, so it is shown as text. The
+plain text beside the HTML holds the same values: JupyterLab's readers and the notebooks' own
+tests rely on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+from kuzbass_lean import wording
+
+FIGURES_MIME = "application/vnd.kuzbass-lean.figures+json"
+"""Under this type a notebook's outputs carry the figures that the page shows."""
+
+LEVEL_CODES = {"leader": "L", "candidate": "K", "reserve": "R", "none": "Z", "unknown": "Q"}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One number that a page shows, with what it is computed from.
+
+    ``value`` is None where it is not known; ``text`` is the number as the page says it.
+    """
+
+    name: str
+    label: str
+    value: float | None
+    text: str
+    unit: str
+    formula: str
+    numerator: float | None = None
+    denominator: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A piece of a page that shows itself in JupyterLab and in the built report."""
+
+    html: str
+    text: str
+    figures: tuple[Figure, ...] = ()
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        bundle: dict[str, Any] = {"text/html": self.html, "text/plain": self.text}
+        if self.figures:
+            bundle[FIGURES_MIME] = [asdict(figure) for figure in self.figures]
+        return bundle
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFigure:
+    """A figure of the first screen with the words beside it, e.g. «из 116»."""
+
+    figure: Figure
+    beside: str = ""
+    below: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where one direction stands: its level, what is missing to the next, and notes."""
+
+    title: str
+    level: str
+    missing: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A next step: what to do, and what it gives."""
+
+    action: str
+    gives: str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table; numbers are aligned to the right."""
+
+    title: str
+    number: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A territory on the tile map: its place, its number and how dark the tile is (0 to 4)."""
+
+    title: str
+    short: str
+    row: int
+    column: int
+    text: str
+    shade: int | None
+    href: str
+
+
+def header(
+    title: str, lead: str, as_of: date, provenance: str, path: Sequence[tuple[str, str]] = ()
+) -> Block:
+    """Return the head of a page: path, date, where the data come from, title, lead sentence."""
+    return _block(
+        "header",
+        [title, lead, wording.date(as_of), provenance],
+        title=title,
+        lead=lead,
+        day=wording.date(as_of),
+        provenance=provenance,
+        path=path,
+    )
+
+
+def key_figures(items: Sequence[KeyFigure]) -> Block:
+    """Return the row of key figures."""
+    lines = [" ".join(filter(None, [f"{i.figure.label}: {i.figure.text}", i.beside, i.below])) for i in items]
+    return _block("key_figures", lines, tuple(item.figure for item in items), items=items)
+
+
+def ladder(rows: Sequence[Standing]) -> Block:
+    """Return the table of levels by direction, with what is missing to the next."""
+    lines = [f"{row.title}: {wording.label('level', row.level)}; {row.missing}" for row in rows]
+    return _block("ladder", lines, rows=rows)
+
+
+def steps(items: Sequence[Step]) -> Block:
+    """Return the next steps as a numbered list."""
+    return _block("steps", [f"{n}. {i.action} — {i.gives}" for n, i in enumerate(items, 1)], items=items)
+
+
+def table(
+    caption: str,
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[str]],
+    note: str = "",
+    figures: tuple[Figure, ...] = (),
+) -> Block:
+    """Return a table; the first column heads its row. Without rows it says that there are none."""
+    lines = [caption, " | ".join(column.title for column in columns), *(" | ".join(row) for row in rows), note]
+    return _block("table", lines, figures, caption=caption, columns=columns, rows=rows, note=note)
+
+
+def status_bars(caption: str, rows: Sequence[tuple[str, Mapping[str, int]]]) -> Block:
+    """Return counts by status as bars, each with its numbers; rows are (name, status → count)."""
+    shown = [status for status in _STATUS_ORDER if any(counts.get(status) for _, counts in rows)]
+    largest = max((sum(counts.values()) for _, counts in rows), default=0) or 1
+    lines = [caption]
+    for name, counts in rows:
+        parts = [f"{wording.label('status', status)} {counts[status]}" for status in shown if counts.get(status)]
+        lines.append(f"{name}: {sum(counts.values())} ({', '.join(parts)})")
+    return _block("status_bars", lines, caption=caption, rows=rows, statuses=shown, largest=largest)
+
+
+_STATUS_ORDER = ("closed", "implemented", "in_progress", "planned", "unknown", "cancelled")
+
+
+def tile_map(caption: str, tiles: Sequence[Tile], legend: str) -> Block:
+    """Return the map of territories as tiles, each with its number."""
+    lines = [caption, *(f"{tile.title}: {tile.text}" for tile in tiles)]
+    return _block("tile_map", lines, caption=caption, tiles=tiles, legend=legend)
+
+
+def heat_table(caption: str, columns: Sequence[str], rows: Sequence[tuple[str, Sequence[int]]]) -> Block:
+    """Return a table of counts whose cells are the darker the larger the count."""
+    largest = max((count for _, counts in rows for count in counts), default=0) or 1
+    shaded = [(name, [(count, -(-4 * count // largest)) for count in counts]) for name, counts in rows]
+    lines = [caption, " | ".join(columns), *(f"{name}: {' '.join(map(str, counts))}" for name, counts in rows)]
+    return _block("heat_table", lines, caption=caption, columns=columns, rows=shaded)
+
+
+def prose(*paragraphs: str) -> Block:
+    """Return paragraphs."""
+    return _block("prose", paragraphs, paragraphs=paragraphs)
+
+
+def definitions(items: Sequence[tuple[str, str]]) -> Block:
+    """Return terms with their meaning."""
+    return _block("definitions", [f"{term}: {text}" for term, text in items], items=items)
+
+
+def sources(figures: Sequence[Figure]) -> Block:
+    """Return «откуда число» for figures: formula, numerator, denominator, note."""
+    lines = [f"{figure.label}: {figure.text} = {figure.formula}" for figure in figures]
+    return _block("sources", lines, items=figures)
+
+
+def cards(groups: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> Block:
+    """Return groups of terms side by side, e.g. the four blocks of a project card."""
+    lines = [line for title, items in groups for line in (title, *(f"  {term}: {text}" for term, text in items))]
+    return _block("cards", lines, groups=groups)
+
+
+def _block(name: str, lines: Sequence[str], figures: tuple[Figure, ...] = (), **values: Any) -> Block:
+    html = getattr(_macros(), name)(**values)
+    return Block(str(html).strip(), "\n".join(line for line in lines if line), figures)
+
+
+def environment() -> Environment:
+    """Return the template environment of the package: autoescaping, strict about missing names."""
+    home = resources.files("kuzbass_lean") / "templates"
+
+    def load(name: str) -> str:
+        return (home / name).read_text(encoding="utf-8")
+
+    made = Environment(
+        loader=FunctionLoader(load),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals.update(label=wording.label, number=wording.number, level_codes=LEVEL_CODES)
+    return made
+
+
+@cache
+def _macros() -> Any:
+    return environment().get_template("blocks.html.j2").module
