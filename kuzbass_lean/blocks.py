@@ -145,7 +145,12 @@ def table(
     figures: tuple[Figure, ...] = (),
 ) -> Block:
     """Return a table; the first column heads its row. Without rows it says that there are none."""
-    lines = [caption, " | ".join(column.title for column in columns), *(" | ".join(row) for row in rows), note]
+    lines = [
+        caption,
+        " | ".join(column.title for column in columns),
+        *(" | ".join(row) for row in rows),
+        note,
+    ]
     return _block("table", lines, figures, caption=caption, columns=columns, rows=rows, note=note)
 
 
@@ -155,7 +160,9 @@ def status_bars(caption: str, rows: Sequence[tuple[str, Mapping[str, int]]]) -> 
     largest = max((sum(counts.values()) for _, counts in rows), default=0) or 1
     lines = [caption]
     for name, counts in rows:
-        parts = [f"{wording.label('status', status)} {counts[status]}" for status in shown if counts.get(status)]
+        parts = [
+            f"{wording.label('status', status)} {counts[status]}" for status in shown if counts.get(status)
+        ]
         lines.append(f"{name}: {sum(counts.values())} ({', '.join(parts)})")
     return _block("status_bars", lines, caption=caption, rows=rows, statuses=shown, largest=largest)
 
@@ -173,7 +180,11 @@ def heat_table(caption: str, columns: Sequence[str], rows: Sequence[tuple[str, S
     """Return a table of counts whose cells are the darker the larger the count."""
     largest = max((count for _, counts in rows for count in counts), default=0) or 1
     shaded = [(name, [(count, -(-4 * count // largest)) for count in counts]) for name, counts in rows]
-    lines = [caption, " | ".join(columns), *(f"{name}: {' '.join(map(str, counts))}" for name, counts in rows)]
+    lines = [
+        caption,
+        " | ".join(columns),
+        *(f"{name}: {' '.join(map(str, counts))}" for name, counts in rows),
+    ]
     return _block("heat_table", lines, caption=caption, columns=columns, rows=shaded)
 
 
@@ -195,7 +206,9 @@ def sources(figures: Sequence[Figure]) -> Block:
 
 def cards(groups: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> Block:
     """Return groups of terms side by side, e.g. the four blocks of a project card."""
-    lines = [line for title, items in groups for line in (title, *(f"  {term}: {text}" for term, text in items))]
+    lines = [
+        line for title, items in groups for line in (title, *(f"  {term}: {text}" for term, text in items))
+    ]
     return _block("cards", lines, groups=groups)
 
 

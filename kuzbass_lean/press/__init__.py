@@ -1,0 +1,1 @@
+"""Pages out of notebooks: the only rooms that know papermill and nbconvert."""

@@ -1,0 +1,41 @@
+"""What each report says: metrics and levels of a scope, put into blocks of a page.
+
+A view takes a registry (or its slice) and a date, computes with ``metrics``, ``maturity`` and
+``published``, and says the result with ``wording``; sentences and tables share their values.
+"""
+
+from kuzbass_lean.views.levels import ladder, next_steps, profile, rules
+from kuzbass_lean.views.passport import passport, passport_measures
+from kuzbass_lean.views.portfolio import (
+    directions_by_municipality,
+    overdue,
+    portfolio,
+    territories,
+    units,
+)
+from kuzbass_lean.views.reference import method, readings_used, reconciliation, relations
+from kuzbass_lean.views.results import effects, improvements, replication
+from kuzbass_lean.views.summary import first_screen, report_date
+
+__all__ = [
+    "directions_by_municipality",
+    "effects",
+    "first_screen",
+    "improvements",
+    "ladder",
+    "method",
+    "next_steps",
+    "overdue",
+    "passport",
+    "passport_measures",
+    "portfolio",
+    "profile",
+    "readings_used",
+    "reconciliation",
+    "relations",
+    "replication",
+    "report_date",
+    "rules",
+    "territories",
+    "units",
+]

@@ -1,0 +1,178 @@
+"""Levels in words: where each direction stands, what is missing, what to do next."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from kuzbass_lean import blocks, metrics, wording
+from kuzbass_lean.blocks import Block, Column, Figure, Standing, Step
+from kuzbass_lean.maturity import LEVELS, DirectionScore, Profile, Rule
+from kuzbass_lean.registry import Registry
+
+MOST_STEPS = 3
+
+_INPUTS = {
+    "frames": "число единиц: {rest}",
+    "assessments": "оценки по критериям {rest}",
+    "values": "время приёма «было» и «стало» {rest}",
+    "organizations": "даты перехода на бережливые методы",
+    "revenue": "доли выручки по потокам {rest}",
+}
+
+
+def ladder(profile: Profile) -> Block:
+    """Return the levels of a profile and what is missing to the next one."""
+    if not profile.directions:
+        return blocks.prose(
+            "У территории нет своих единиц ни по одному направлению модели, поэтому уровней нет. "
+            "Модель оценивает область; единицы перечислены в реестре организаций."
+        )
+    rows = [
+        Standing(score.title, score.level, lacking(score), _unit_note(score)) for score in profile.directions
+    ]
+    shown = blocks.ladder(rows)
+    return Block(shown.html, shown.text, tuple(_level_figure(score) for score in profile.directions))
+
+
+def lacking(score: DirectionScore) -> str:
+    """Say what is missing to the next level of a direction, number first."""
+    rule = score.next_rule
+    if rule is None:
+        return "высший уровень"
+    name = wording.label("level", rule.level)
+    if rule.verdict == "unknown":
+        cases = f"от «{_level(score.worst_case)}» до «{_level(score.best_case)}»"
+        known = _inputs(rule.missing)
+        return f"данных, чтобы судить о «{name}»: {known}. Возможный уровень — {cases}"
+    return f"{_gap(score, rule)} — до уровня «{name}»"
+
+
+def _level(level: str) -> str:
+    return wording.label("level", level)
+
+
+def _gap(score: DirectionScore, rule: Rule) -> str:
+    parts = []
+    if rule.shortfall_units:
+        have = f"есть {rule.qualifying_units}, нужно {rule.threshold_units}"
+        parts.append(f"{_units(score, rule.shortfall_units)} ({have})")
+    if rule.shortfall_projects:
+        parts.append(f"реализованных проектов: {wording.number(rule.shortfall_projects)} (нужно {rule.y})")
+    if parts:
+        return wording.join(parts)
+    actual = (
+        wording.number(float(rule.actual_y), 1) if rule.actual_y is not None else wording.phrase("missing")
+    )
+    return f"порог {wording.percent(rule.y, 0)}, есть {actual}"
+
+
+def _units(score: DirectionScore, number: int) -> str:
+    noun = score.unit[0] if len(score.unit) == 1 else "institution"
+    return wording.plural(number, noun)
+
+
+def _unit_note(score: DirectionScore) -> str:
+    if "units_listed" in score.notes:
+        return f"{_units(score, score.units or 0)} по реестру организаций"
+    if score.units is None:
+        return "число единиц не указано"
+    return f"{_units(score, score.units)} в перечне"
+
+
+def _inputs(missing: tuple[str, ...]) -> str:
+    said = []
+    for item in missing:
+        table, _, rest = item.partition(": ")
+        words = wording.label("unit_kind", rest) if table == "frames" else f"({rest})" if rest else ""
+        said.append(_INPUTS[table].format(rest=words).strip())
+    return wording.join(list(dict.fromkeys(said))) or "нет исходных данных"
+
+
+def _level_figure(score: DirectionScore) -> Figure:
+    order = {"none": 0, "reserve": 1, "candidate": 2, "leader": 3}
+    formula = f"{wording.formula('level').text}; прочтение: {score.reading_text}"
+    text = wording.label("level", score.level)
+    value = order.get(score.level)
+    return Figure(
+        f"level_{score.number}", f"Уровень: {score.title}", value, text, "level", formula, None, score.units
+    )
+
+
+def profile(scores: Profile) -> Block:
+    """Return have and need for X and Y at each of the three thresholds of every direction."""
+    columns = [Column("Направление"), *(Column(wording.label("level", level)) for level in LEVELS)]
+    rows = []
+    for score in scores.directions:
+        cells = [f"{_verdict(rule)}: {_have(score, rule)}" for rule in score.rules]
+        rows.append((f"{score.number}. {score.title}", *cells))
+    return blocks.table("Профиль: есть и нужно по каждому порогу", columns, rows)
+
+
+def _verdict(rule: Rule) -> str:
+    return wording.label("verdict", rule.verdict)
+
+
+def _have(score: DirectionScore, rule: Rule) -> str:
+    need = wording.phrase("missing") if rule.threshold_units is None else wording.number(rule.threshold_units)
+    have = wording.number(rule.qualifying_units)
+    if rule.qualifying_best != rule.qualifying_units:
+        have += f"…{wording.number(rule.qualifying_best)}"
+    text = f"X {rule.x} %: единиц {have} из {need}"
+    if rule.shortfall_projects is not None:
+        return f"{text}; Y {rule.y}: проектов {wording.number(float(rule.actual_y or 0))}"
+    return f"{text}; Y {rule.y} %"
+
+
+def rules(scores: Profile) -> Block:
+    """Return which reading of each rule was used, and the level under every reading."""
+    rows = [
+        (
+            f"{score.number}. {score.title}",
+            score.reading_text,
+            "; ".join(
+                f"{wording.label('reading', name)} — {wording.label('level', level)}"
+                for name, level in (score.sensitivity or {score.reading: score.level}).items()
+            ),
+        )
+        for score in scores.directions
+    ]
+    columns = [
+        Column("Направление"),
+        Column("Использованное прочтение"),
+        Column("Уровень при каждом прочтении"),
+    ]
+    return blocks.table("Прочтения правил", columns, rows)
+
+
+def next_steps(profile: Profile, part: Registry, as_of: date) -> Block:
+    """Return at most three next steps, each computed: cheapest levels, unknown inputs, late projects."""
+    reachable = [s for s in profile.directions if (r := s.next_rule) and r.verdict == "not_met"]
+    reachable.sort(key=lambda s: (_cost(s), s.number))
+    items = [
+        Step(f"{score.title}: не хватает {_gap(score, rule)}", f"Даёт уровень «{_level(rule.level)}».")
+        for score in reachable
+        if (rule := score.next_rule) is not None
+    ]
+    for score in profile.directions:
+        rule = score.next_rule
+        if rule is not None and rule.verdict == "unknown":
+            gives = f"Сейчас возможно от «{_level(score.worst_case)}» до «{_level(score.best_case)}»."
+            items.append(Step(f"{score.title}: внести {_inputs(rule.missing)}", gives))
+    late = metrics.overdue(part.projects, as_of)
+    found = items[: MOST_STEPS - 1] if len(late) else items[:MOST_STEPS]
+    if len(late):
+        longest = wording.plural(int(late["days"].iloc[0]), "day")
+        found.append(
+            Step(
+                f"Разобрать просроченные проекты: {wording.number(len(late))}",
+                f"Самый долгий просрочен на {longest}.",
+            )
+        )
+    if not found:
+        return blocks.prose("Следующих шагов нет: высшие уровни достигнуты, просроченных проектов нет.")
+    return blocks.steps(found)
+
+
+def _cost(score: DirectionScore) -> int:
+    rule = score.next_rule
+    return 0 if rule is None else (rule.shortfall_units or 0) + (rule.shortfall_projects or 0)

@@ -1,0 +1,121 @@
+"""The project passport: the four blocks of the Russian project card, and the measures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from kuzbass_lean import blocks, metrics, wording
+from kuzbass_lean.blocks import Block, Column, Figure
+from kuzbass_lean.registry import Registry
+from kuzbass_lean.views.results import change_words, improvement_figure, measured_change, phases
+from kuzbass_lean.views.summary import SITE, count, organization_names, provenance, ratio
+
+Pairs = list[tuple[str, str]]
+
+
+def passport(part: Registry, project: str, as_of: Any, up: str = "") -> Block:
+    """Return the card of one project in its four blocks.
+
+    Personal names are left out: a card is public.
+    """
+    row = part.projects.set_index("project_id").loc[project].to_dict()
+    groups = [
+        ("1. Вовлечённые лица и рамки", _frame(part, project, row)),
+        ("2. Обоснование выбора", _rationale(part, row)),
+        ("3. Цели и плановый эффект", _goals(part)),
+        ("4. Ключевые события", _events(row)),
+    ]
+    title, path = str(row["title"]), [(SITE, f"{up}index.html")]
+    status = wording.label("status", row["status"])
+    head = blocks.header(title, f"Статус: {status}. {_result(row)}", as_of, provenance(part), path)
+    card = blocks.cards(groups)
+    solved = metrics.solved_share(part.projects)
+    figures: tuple[Figure, ...] = ()
+    if solved.denominator:
+        figures = (ratio("solved_share", "Решено выявленных проблем", solved),)
+    units = part.project_units()["organization_id"].nunique()
+    figures = (count("count", "Организаций-участников", int(units)), *figures)
+    return Block(head.html + "\n" + card.html, head.text + "\n" + card.text, figures)
+
+
+def _result(row: dict[Any, Any]) -> str:
+    return "Результат в источнике не описан." if pd.isna(row["result"]) else str(row["result"])
+
+
+def _known(value: Any) -> str:
+    return wording.phrase("missing") if pd.isna(value) else str(value)
+
+
+def _frame(part: Registry, project: str, row: dict[Any, Any]) -> Pairs:
+    names = organization_names(part)
+    units = part.project_units()
+    team = row["team_size"]
+    return [
+        ("Организация", str(names.get(row["organization_id"]))),
+        ("Участников", wording.plural(int(units["organization_id"].nunique()), "organization")),
+        ("Команда", wording.phrase("missing") if pd.isna(team) else wording.plural(int(team), "person")),
+        ("Централизованный", wording.label("yes_no", str(bool(row["centralised"])).lower())),
+        ("Начало процесса", _known(row["process_from"])),
+        ("Конец процесса", _known(row["process_to"])),
+    ]
+
+
+def _rationale(part: Registry, row: dict[Any, Any]) -> Pairs:
+    solved = metrics.solved_share(part.projects)
+    return [
+        ("Обоснование", _known(row["rationale"])),
+        ("Решено выявленных проблем", wording.ratio(solved)),
+    ]
+
+
+def _goals(part: Registry) -> Pairs:
+    said: Pairs = []
+    for measure in part.frame("measures").to_dict("records"):
+        values = phases(part, str(measure["measure_id"]))
+        unit, better = str(measure["unit"]), str(measure["better"])
+        before = wording.value_text(values.get("before"), unit, better)
+        target = wording.value_text(values.get("target"), unit, better)
+        said.append((str(measure["name"]), f"было: {before}; цель: {target}"))
+    for effect in part.frame("effects").to_dict("records"):
+        amount = wording.unit(effect["amount"], str(effect["unit"]))
+        about = (
+            "смысл суммы в источнике неоднозначен"
+            if effect["ambiguous"]
+            else ("подтверждён" if effect["confirmed"] else "заявлен")
+        )
+        kind, period = wording.label("effect_kind", effect["kind"]), wording.label("period", effect["period"])
+        said.append((f"Эффект: {kind}", f"{amount} {period}; {about}"))
+    for standard in part.frame("standards").to_dict("records"):
+        number = standard["count"]
+        text = "количество не указано" if pd.isna(number) else wording.number(int(number))
+        said.append((wording.label("standard_kind", standard["kind"]), text))
+    return said or [("Показатели", wording.phrase("missing"))]
+
+
+def _events(row: dict[Any, Any]) -> Pairs:
+    dates = [("Старт", "started"), ("Срок", "due"), ("Внедрение", "implemented"), ("Закрытие", "closed")]
+    return [(title, wording.date(row[column])) for title, column in dates]
+
+
+def passport_measures(part: Registry) -> Block:
+    """Return the project's measures before, target, after, with change and attainment of the target."""
+    rows, figures = [], []
+    for measure in part.frame("measures").to_dict("records"):
+        values = phases(part, str(measure["measure_id"]))
+        change = measured_change(values, measure)
+        unit, better = str(measure["unit"]), str(measure["better"])
+        texts = [
+            wording.value_text(values.get(phase), unit, better) for phase in ("before", "target", "after")
+        ]
+        statistic = wording.label("statistic", measure["statistic"])
+        attained = metrics.attainment(values.get("before"), values.get("target"), values.get("after"), better)
+        goal = (
+            wording.label("attained", attained.attained) if attained.attained else wording.phrase("missing")
+        )
+        rows.append((f"{measure['name']} ({statistic})", *texts, change_words(change), goal))
+        figures.append(improvement_figure(measure, change))
+    columns = [Column("Показатель"), Column("Было", True), Column("Цель", True), Column("Стало", True)]
+    columns += [Column("Изменение", True), Column("Цель достигнута")]
+    return blocks.table("Показатели проекта", columns, rows, "", tuple(figures))

@@ -1,0 +1,154 @@
+"""The portfolio: by sector and status, what is late, where the projects are."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pandas as pd
+
+from kuzbass_lean import blocks, catalogue, metrics, wording
+from kuzbass_lean.blocks import Block, Column, Figure, Tile
+from kuzbass_lean.registry import Registry
+from kuzbass_lean.schema import STATUSES
+from kuzbass_lean.views.summary import organization_names
+
+MOST_ROWS = 20
+SHADES = 4
+
+
+def portfolio(part: Registry, by: str = "sector") -> Block:
+    """Return projects by status, one bar per sector or per organisation."""
+    counts = metrics.by(part.projects, by)
+    names = _names(part, by)
+    rows = [
+        (str(names.get(key, key)), {status: int(row[status]) for status in STATUSES})
+        for key, row in counts.iterrows()
+    ]
+    rows.sort(key=lambda row: (-sum(row[1].values()), row[0]))
+    shown = blocks.status_bars(f"Проекты по статусам: {_BY[by]}", rows[:MOST_ROWS])
+    formula = wording.formula("status_count").text
+    statuses = part.projects["status"].value_counts()
+    figures = tuple(
+        Figure(
+            f"status_{status}",
+            f"Проекты: {wording.label('status', status)}",
+            int(statuses.get(status, 0)),
+            wording.number(int(statuses.get(status, 0))),
+            "project",
+            formula,
+        )
+        for status in STATUSES
+    )
+    return Block(shown.html, shown.text, figures)
+
+
+_BY = {"sector": "секторы", "organization_id": "организации", "direction": "муниципальные направления"}
+
+
+def _names(part: Registry, by: str) -> dict[object, str]:
+    if by == "sector":
+        return {sector.key: sector.title for sector in catalogue.sectors()}
+    if by == "direction":
+        return {d.key: d.title for d in catalogue.municipal_directions()}
+    return {str(key): str(name) for key, name in organization_names(part).items()}
+
+
+def overdue(part: Registry, as_of: date) -> Block:
+    """Return the overdue projects, the longest first, and how many have no due date."""
+    late = metrics.overdue(part.projects, as_of)
+    names = organization_names(part)
+    rows = [
+        (
+            row["title"],
+            str(names.get(row["organization_id"])),
+            wording.date(row["due"]),
+            wording.number(row["days"]),
+        )
+        for row in late.head(MOST_ROWS).to_dict("records")
+    ]
+    state = metrics.portfolio(part.projects, as_of)
+    said = [f"Всего просрочено: {wording.plural(len(late), 'project')}."]
+    if len(late) > MOST_ROWS:
+        said.append(f"Показаны первые {wording.number(MOST_ROWS)}.")
+    if state.without_due:
+        said.append(
+            f"Без срока, и поэтому неизвестно, опаздывают ли: {wording.plural(state.without_due, 'project')}."
+        )
+    columns = [Column("Проект"), Column("Организация"), Column("Срок", True), Column("Дней", True)]
+    return blocks.table("Просроченные проекты", columns, rows, " ".join(said))
+
+
+def territories(registry: Registry, up: str = "") -> Block:
+    """Return the tile map: projects of each municipality, led there or with a participant there."""
+    places = registry.municipalities
+    counts = metrics.by_unit(registry.projects, registry.project_units(), units=list(places.index))[
+        "projects"
+    ]
+    largest = int(counts.max()) if len(counts) else 0
+    shorts = {place.key: place.short for place in catalogue.municipalities()}
+    tiles, figures = [], []
+    for number, (key, place) in enumerate(places.iterrows()):
+        projects = int(counts.loc[str(key)])
+        row, column = place["tile_row"], place["tile_column"]
+        tiles.append(
+            Tile(
+                str(place["title"]),
+                shorts.get(str(key), str(place["name"])),
+                number // 7 + 1 if pd.isna(row) else int(row),
+                number % 7 + 1 if pd.isna(column) else int(column),
+                wording.number(projects) if projects else "—",
+                -(-SHADES * projects // largest) if projects else None,
+                f"{up}municipalities/{key}.html",
+            )
+        )
+        formula = wording.formula("units_with_projects").text
+        figures.append(
+            Figure(
+                f"projects_{key}", str(place["title"]), projects, wording.number(projects), "project", formula
+            )
+        )
+    covered = sum(figure.value != 0 for figure in figures)
+    caption = f"Проекты есть в {wording.number(covered)} из {wording.plural(len(tiles), 'municipality', 'genitive')}"
+    legend = "Чем темнее, тем больше проектов; штриховка — проектов в реестре нет. Места плиток схематичны"
+    shown = blocks.tile_map(caption, tiles, legend)
+    return Block(shown.html, shown.text, tuple(figures))
+
+
+def directions_by_municipality(registry: Registry) -> Block:
+    """Return the table municipality by municipal direction, darker where there are more projects."""
+    directed = registry.projects.loc[registry.projects["direction"].notna(), ["project_id", "direction"]]
+    pairs = registry.project_units()[["project_id", "municipality_id"]].dropna().drop_duplicates()
+    counts = pairs.merge(directed, on="project_id").groupby(["municipality_id", "direction"]).size()
+    directions = catalogue.municipal_directions()
+    rows = [
+        (str(title), [int(counts.get((key, direction.key), 0)) for direction in directions])
+        for key, title in registry.municipalities["title"].items()
+    ]
+    rows = [row for row in rows if sum(row[1])][: 10 * MOST_ROWS]
+    return blocks.heat_table(
+        "Проекты по муниципальным образованиям и направлениям", [d.title for d in directions], rows
+    )
+
+
+def units(part: Registry, kind: str = "") -> Block:
+    """Return the organisations that take part, with their projects."""
+    counts = metrics.by_unit(part.projects, part.project_units(), "organization_id")
+    about = part.organizations.set_index("organization_id")
+    counts = counts[counts.index.isin(about.index[about["kind"].eq(kind)] if kind else about.index)]
+    counts = counts.sort_values(["projects"], ascending=False, kind="stable")
+    rows = [
+        (
+            str(about["name"].loc[str(key)]),
+            wording.label("organization_kind", about["kind"].loc[str(key)]),
+            *(wording.number(int(row[name])) for name in ("projects", "realised", "closed", "open")),
+        )
+        for key, row in counts.head(MOST_ROWS).iterrows()
+    ]
+    titles = ("Проектов", "Реализовано и закрыто", "В том числе закрыто", "Открыто")
+    columns = [Column("Организация"), Column("Вид"), *(Column(title, True) for title in titles)]
+    note = (
+        f"Показаны {wording.number(MOST_ROWS)} из {wording.number(len(counts))}."
+        if len(counts) > MOST_ROWS
+        else ""
+    )
+    return blocks.table("Организации с проектами", columns, rows, note)

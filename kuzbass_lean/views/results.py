@@ -1,0 +1,162 @@
+"""Results: processes before and after, effects, best practice taken over by others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from kuzbass_lean import blocks, metrics, wording
+from kuzbass_lean.blocks import Block, Column, Figure
+from kuzbass_lean.metrics import Bounds, Change, Value
+from kuzbass_lean.registry import Registry
+
+MOST_ROWS = 40
+
+
+def improvements(part: Registry) -> Block:
+    """Return every measure before and after, published ones first, with the change."""
+    measures = part.frame("measures")
+    rows, figures = [], []
+    published = measures["source"].ne("published")
+    ordered = measures.assign(_last=published).sort_values(["_last", "measure_id"], kind="stable")
+    titles = part.projects.set_index("project_id")["title"]
+    for measure in ordered.head(MOST_ROWS).to_dict("records"):
+        values = phases(part, str(measure["measure_id"]))
+        change = measured_change(values, measure)
+        rows.append(
+            (
+                f"{measure['name']}. {titles.get(measure['project_id'], '')}",
+                *(_text(values.get(phase), measure) for phase in ("before", "target", "after")),
+                change_words(change),
+                wording.label("source", measure["source"]),
+            )
+        )
+        figures.append(improvement_figure(measure, change))
+    columns = [Column("Показатель и проект")]
+    columns += [
+        Column(wording.label("phase", phase).capitalize(), True) for phase in ("before", "target", "after")
+    ]
+    columns += [Column("Изменение", True), Column("Откуда")]
+    note = "Изменение со словом «план» считано до цели: факта в источнике нет."
+    if len(measures) > MOST_ROWS:
+        note += f" Показаны {wording.number(MOST_ROWS)} из {wording.number(len(measures))}."
+    return blocks.table("Было, цель, стало", columns, rows, note, tuple(figures))
+
+
+def phases(part: Registry, measure_id: str) -> dict[str, Value]:
+    """Return the values of a measure by phase."""
+    values = part.frame("values")
+    mine = values[values["measure_id"].eq(measure_id)]
+    return {str(row["phase"]): _value(row) for row in mine.to_dict("records")}
+
+
+def _value(row: dict[Any, Any]) -> Value:
+    low, high, factor = (
+        None if pd.isna(row[name]) else float(row[name]) for name in ("low", "high", "factor")
+    )
+    qualifier = str(row["qualifier"])
+    if qualifier == "exact":
+        low, high = (low if low is not None else high), (high if high is not None else low)
+    if qualifier == "up_to":
+        return Value.up_to(high or 0.0)
+    return Value(low, high, qualifier, factor)
+
+
+def measured_change(values: dict[str, Value], measure: dict[Any, Any]) -> Change:
+    """Return the change from before to after, or to the target where there is no after."""
+    after = values.get("after")
+    planned = after is None and "target" in values
+    reached = values.get("target") if planned else after
+    return metrics.change(
+        values.get("before"),
+        reached,
+        str(measure["better"]),
+        str(measure["unit"]),
+        target=values.get("target"),
+        planned=planned,
+    )
+
+
+def change_words(change: Change) -> str:
+    """Return a change in words, marked as planned where it is only a target."""
+    text = wording.change_text(change)
+    return f"{text} (план)" if change.planned and text != wording.phrase("missing") else text
+
+
+def _text(value: Value | None, measure: dict[Any, Any]) -> str:
+    return wording.value_text(value, str(measure["unit"]), str(measure["better"]))
+
+
+def improvement_figure(measure: dict[Any, Any], change: Change) -> Figure:
+    """Return the improvement of a measure as a figure in percent, positive when better."""
+    bounds = change.relative or Bounds(None, None)
+    value = bounds.low if bounds.exact else None
+    name = "planned_improvement" if change.planned else "improvement"
+    note = "" if value is not None else "диапазон или нет данных: одним числом не выражается"
+    return Figure(
+        f"improvement_{measure['measure_id']}",
+        str(measure["name"]),
+        None if value is None else round(value, 10),
+        change_words(change),
+        "percent",
+        wording.formula(name).text,
+        note=note,
+    )
+
+
+def effects(part: Registry) -> Block:
+    """Return declared and confirmed effects, and what the sums leave out."""
+    totals = metrics.effect_totals(part.frame("effects"))
+    rows = []
+    figures = []
+    for row in totals.to_dict("records"):
+        kind, period = wording.label("effect_kind", row["kind"]), wording.label("period", row["period"])
+        name = f"{kind}, {wording.unit_name(row['unit'])} {period}"
+        left_out = row["ambiguous"] + row["inexact"]
+        rows.append(
+            (
+                name,
+                wording.number(row["declared"]),
+                wording.number(row["confirmed"]),
+                wording.number(left_out),
+            )
+        )
+        for sum_of in ("declared", "confirmed"):
+            value = None if pd.isna(row[sum_of]) else float(row[sum_of])
+            figures.append(
+                Figure(
+                    f"effect_{sum_of}_{row['kind']}_{row['period']}",
+                    f"{name}: {'заявлено' if sum_of == 'declared' else 'подтверждено'}",
+                    value,
+                    wording.number(value),
+                    str(row["unit"]),
+                    wording.formula(f"effect_{sum_of}").text,
+                )
+            )
+    columns = [Column("Эффект"), Column("Заявлено", True), Column("В том числе подтверждено", True)]
+    columns.append(Column("Не вошло строк", True))
+    note = "Неоднозначные и неточные суммы не складываются: они сосчитаны в последнем столбце."
+    if not part.has("effects"):
+        note = "Таблицы эффектов в реестре нет: эффект неизвестен, а не равен нулю."
+    return blocks.table("Эффекты", columns, rows, note, tuple(figures))
+
+
+def replication(part: Registry) -> Block:
+    """Return who has taken over which project."""
+    found = metrics.replication(part.projects)
+    titles = part.projects.set_index("project_id")["title"]
+    rows = [
+        (
+            str(titles.get(row["project_id"], row["project_id"])),
+            wording.number(row["adopters"]),
+            wording.number(row["realised"]),
+            wording.plural(None if pd.isna(row["median_days"]) else row["median_days"], "day", digits=0),
+        )
+        for row in found.to_dict("records")
+    ]
+    columns = [Column("Исходный проект"), Column("Переняли организаций", True), Column("Реализовано", True)]
+    columns.append(Column("Обычный срок", True))
+    return blocks.table(
+        "Тиражирование", columns, rows, "Срок неизвестен, если у исходного проекта нет даты закрытия."
+    )
