@@ -19,12 +19,9 @@ if TYPE_CHECKING:
     from kuzbass_lean import (
         blocks,
         catalogue,
-        charts,
-        evidence,
         maturity,
         metrics,
         published,
-        tables,
         views,
         wording,
     )
@@ -38,14 +35,11 @@ __all__ = [
     "Scope",
     "blocks",
     "catalogue",
-    "charts",
-    "evidence",
     "examine",
     "maturity",
     "metrics",
     "published",
     "read",
-    "tables",
     "views",
     "wording",
 ]

@@ -98,7 +98,8 @@ def municipalities() -> tuple[Municipality, ...]:
             row["oktmo_status"],
             row.get("valid_from"),
             row.get("valid_to"),
-            *row["tile"],
+            row["tile"][0],
+            row["tile"][1],
             row["short"],
             _spellings(row),
         )
@@ -181,13 +182,16 @@ def typical_project(text: str) -> TypicalProject:
 
 def _find(kind: str, text: str, entries: Sequence[Entry], names: Callable[[Entry], Iterable[str]]) -> Entry:
     wanted = _plain(text)
-    found = [e for e in entries if wanted in {_plain(e.key), *(_plain(name) for name in names(e))}]
+    spellings: list[tuple[str, Entry]] = [
+        (_plain(name), entry) for entry in entries for name in (entry.key, *names(entry))
+    ]
+    found = list({entry.key: entry for name, entry in spellings if name == wanted}.values())
     if len(found) == 1:
         return found[0]
     if found:
         raise UnknownNameError(kind, text, [entry.key for entry in found])
-    spelled = {spelling: e.key for e in entries for spelling in (_plain(e.key), *map(_plain, names(e)))}
-    near = [spelled[spelling] for spelling in nearest(wanted, tuple(spelled), limit=6)]
+    keys = {name: entry.key for name, entry in spellings}
+    near = [keys[name] for name in nearest(wanted, tuple(keys), limit=6)]
     raise UnknownNameError(kind, text, tuple(dict.fromkeys(near))[:3])
 
 

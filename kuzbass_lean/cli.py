@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 
 from kuzbass_lean import __version__
-from kuzbass_lean.errors import CapabilityError, Finding, LeanError, UsageError
+from kuzbass_lean.errors import CapabilityError, Finding, LeanError, UnknownNameError, UsageError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -192,6 +195,115 @@ def facts(data: DataOption = "", as_json: JsonOption = False) -> None:
     )
 
 
+@app.command()
+def sample(
+    target: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write the tables to.")],
+    projects: Annotated[int, typer.Option("--projects", metavar="N", min=1)] = 288,
+    municipalities: Annotated[int, typer.Option("--municipalities", metavar="N", min=1, max=9999)] = 34,
+    seed: Annotated[int, typer.Option("--seed", metavar="S", min=0)] = 2019,
+) -> None:
+    """Write a sample registry: the bundled one, or a larger synthetic one of the same shape."""
+    from kuzbass_lean import sample as samples
+
+    if target.exists() and not target.is_dir():
+        raise UsageError(f"{target} is a file: name a folder")
+    tables = samples.generate(projects, municipalities, seed)
+    samples.write(tables, target)
+    _out.print(", ".join(f"{name} {len(frame)}" for name, frame in tables.items()))
+
+
+OnlyOption = Annotated[
+    list[str] | None,
+    typer.Option("--only", metavar="GLOB", help="Reports by id, e.g. 'sectors/*'; may repeat."),
+]
+ParamsOption = Annotated[Path, typer.Option("--params", metavar="DIR", help="Folder of params files.")]
+NotebooksOption = Annotated[Path, typer.Option("--notebooks", metavar="DIR", help="Folder of notebooks.")]
+
+
+@app.command()
+def plan(
+    data: DataOption = "",
+    params: ParamsOption = Path("params"),
+    notebooks: NotebooksOption = Path("notebooks"),
+    out: Annotated[Path, typer.Option("--out", metavar="DIR")] = Path("output"),
+    only: OnlyOption = None,
+    as_of: AsOfOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """List the reports that a build would make; nothing is rendered."""
+    from kuzbass_lean import intake
+    from kuzbass_lean.press.plan import load_plan
+
+    _date(as_of)
+    specs = load_plan(params, notebooks, intake.read(data), as_of, only or ())
+    reports = [{"id": spec.id, "stale": True, "reasons": [_reason(out, spec.id)]} for spec in specs]
+    if as_json:
+        _say_json({"reports": reports})
+    else:
+        _table("План", ["отчёт", "почему"], ((s.id, _reason(out, s.id)) for s in specs))
+
+
+def _reason(out: Path, report: str) -> str:
+    return "есть, строится заново" if (out / f"{report}.html").exists() else "ещё не построен"
+
+
+@app.command()
+def build(
+    data: DataOption = "",
+    params: ParamsOption = Path("params"),
+    notebooks: NotebooksOption = Path("notebooks"),
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the pages go.")] = Path("output"),
+    only: OnlyOption = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", metavar="N", min=0, help="Reports at a time; 0: every core.")
+    ] = 0,
+    formats: Annotated[list[str] | None, typer.Option("--format", metavar="html|pdf")] = None,
+    cell_timeout: Annotated[int, typer.Option("--cell-timeout", metavar="SECONDS", min=1)] = 600,
+    as_of: AsOfOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Build the reports: every notebook, every page, the index, the figures."""
+    from kuzbass_lean import intake
+    from kuzbass_lean.press.build import BuildOptions
+    from kuzbass_lean.press.build import build as build_reports
+    from kuzbass_lean.press.plan import load_plan
+
+    _date(as_of)
+    wanted = _formats(formats or [])
+    registry = intake.read(data)
+    specs = load_plan(params, notebooks, registry, as_of, only or ())
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out} is a file: name a folder")
+    workers = jobs or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else [0, 1])
+    options = BuildOptions(out, wanted, workers, cell_timeout, as_of)
+    with _progress(len(specs), quiet=as_json) as advance:
+        results = build_reports(options, registry, specs, lambda result: advance())
+    failed = [result for result in results if result.status == "failed"]
+    if as_json:
+        names = ("id", "status", "seconds", "error")
+        _say_json({"reports": [{name: getattr(r, name) or None for name in names} for r in results]})
+    else:
+        _out.print(f"{len(results) - len(failed)} built, {len(failed)} failed; open {out / 'index.html'}")
+    for result in failed:
+        _err.print(f"failed {result.id}: {result.error} (see {out}/failed/{result.id}.ipynb)", markup=False)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _formats(given: list[str]) -> tuple[str, ...]:
+    for name in given:
+        if name not in ("html", "pdf"):
+            raise UnknownNameError("format", name, ("html", "pdf"))
+    return tuple(dict.fromkeys(["html", *given]))
+
+
+@contextmanager
+def _progress(total: int, *, quiet: bool) -> Iterator[Callable[[], None]]:
+    with Progress(console=_err, transient=True, disable=quiet or not _err.is_terminal) as bar:
+        task = bar.add_task("reports", total=total)
+        yield lambda: bar.advance(task)
+
+
 def _plain(value: Any) -> Any:
     """Turn a value into what JSON knows: missing is null, whole floats stay numbers."""
     if isinstance(value, tuple):
@@ -208,7 +320,7 @@ def _plain(value: Any) -> Any:
 def run(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code; errors become one message on standard error."""
     try:
-        code = app(arguments, standalone_mode=False)
+        code = typer.main.get_command(app).main(arguments, prog_name="kuzbass-lean", standalone_mode=False)
     except LeanError as error:
         _err.print(f"kuzbass-lean: {error}", markup=False, highlight=False)
         return error.exit_code
@@ -217,6 +329,12 @@ def run(arguments: list[str] | None = None) -> int:
             raise
         _err.print(f"kuzbass-lean: {error.strerror}: {error.filename}", markup=False)
         return CapabilityError.exit_code
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        # The command line's own refusal: unknown option, missing argument, value out of range.
+        _err.print(f"kuzbass-lean: {error.format_message()}", markup=False, highlight=False)
+        return UsageError.exit_code
     return int(code or 0)
 
 

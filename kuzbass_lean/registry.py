@@ -220,6 +220,11 @@ class Registry:
         kept = organizations[organizations["organization_id"].isin(involved) | self._own(scope)]
         return self._cut(projects, kept, scope)
 
+    def has_projects(self, scope: Scope) -> bool:
+        """Return whether the scope holds a project, without cutting the registry."""
+        self._check(scope)
+        return len(self._projects_of(scope)) > 0
+
     def _check(self, scope: Scope) -> None:
         if scope.sector is not None:
             catalogue.sector(scope.sector)

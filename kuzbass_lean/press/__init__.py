@@ -1,1 +1,1 @@
-"""Pages out of notebooks: the only rooms that know papermill and nbconvert."""
+"""Params files into reports: the only rooms that know papermill and nbconvert."""

@@ -1,17 +1,16 @@
-"""The plan: parameter files times the registry's names give the list of reports."""
+"""Which reports to build: params files, checked before any kernel starts."""
 
 from __future__ import annotations
 
 import ast
-import itertools
-import json
-import string
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import product
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
+import nbformat
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -20,30 +19,29 @@ from kuzbass_lean.errors import UnknownNameError, UsageError
 from kuzbass_lean.nearest import nearest
 from kuzbass_lean.registry import Registry, Scope
 
-KINDS = ("region", "sector", "municipality", "project")
-_RESERVED = ("data", "failed", "index")
-_TYPES: dict[str, tuple[type, ...]] = {
-    "str": (str,),
-    "int": (int,),
-    "float": (float, int),
-    "bool": (bool,),
-    "dict": (dict,),
-    "list": (list,),
-}
+_ORDER = ("region", "sectors", "municipalities", "projects")
+_TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool, "dict": dict, "list": list}
 
 
 @dataclass(frozen=True, slots=True)
 class ReportSpec:
-    """One report to build: its id is its output path without the suffix."""
+    """One report to build: its id (the output path without suffix), notebook and parameters."""
 
     id: str
     kind: str
     notebook: Path
-    parameters: dict[str, Any]
+    parameters: Mapping[str, Any]
+
+    @property
+    def depth(self) -> int:
+        """How many folders below the site's root the page lies."""
+        return self.id.count("/")
 
 
-class _ParamsFile(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class ParamsFile(BaseModel):
+    """A params file: which notebook, where its pages go, and for which keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     notebook: str
     output: str
@@ -53,193 +51,174 @@ class _ParamsFile(BaseModel):
 
 
 def load_plan(
-    params_dir: Path, notebooks_dir: Path, registry: Registry, as_of: str = "", only: Sequence[str] = ()
+    params: Path, notebooks: Path, registry: Registry, as_of: str = "", only: Sequence[str] = ()
 ) -> tuple[ReportSpec, ...]:
-    """Return the reports that the folder's parameter files ask for, checked before any work.
+    """Return the reports that the params files ask for, in a fixed order.
 
     Parameters
     ----------
-    params_dir
-        The folder of ``*.yaml`` files; its subfolders are not read.
+    params
+        Folder of params files.
+    notebooks
+        Folder of the notebooks they name.
+    registry
+        Where «all» and the keys are looked up.
     as_of
-        The report date given to every notebook with a parameter ``as_of``; a parameter
-        file that sets its own date keeps it.
+        Date passed to every notebook that takes one.
     only
-        Globs over report ids; empty keeps all.
+        Patterns of report ids, e.g. ``sectors/*``; empty takes all.
 
     Raises
     ------
     UsageError
-        A file, parameter, output or glob is wrong; the message names it.
-    UnknownNameError
-        A municipality, sector or project is not known; the nearest names are in the message.
+        A params file, parameter, key or pattern is wrong; the file is named.
     """
-    paths = sorted(params_dir.glob("*.yaml")) if params_dir.is_dir() else []
+    paths = sorted(params.glob("*.yaml")) if params.is_dir() else []
     if not paths:
-        raise UsageError(f"{params_dir} holds no .yaml file: name the folder with the parameter files")
-    owners: dict[str, str] = {}
-    specs = []
-    for path in paths:
-        for spec in _specs(path, notebooks_dir, registry, as_of):
-            key = spec.id.casefold()  # some file systems take Region and region for one
-            if key in owners:
-                raise UsageError(f"{path.name}: output {spec.id} is also an output of {owners[key]}: rename one")
-            owners[key] = path.name
-            specs.append(spec)
-    rank = {kind: number for number, kind in enumerate(KINDS)}
-    specs.sort(key=lambda spec: rank.get(spec.kind, len(rank)))
-    return _select(specs, only)
+        raise UsageError(f"{params} holds no params file (*.yaml): name the folder with --params")
+    specs = [spec for path in paths for spec in _specs(path, notebooks, registry, as_of)]
+    ids = [spec.id for spec in specs]
+    for name in ids:
+        if ids.count(name) > 1:
+            raise UsageError(f'two params files write "{name}": change the output of one')
+    return tuple(sorted(_chosen(specs, only), key=_place))
 
 
-def notebook_parameters(path: Path) -> dict[str, str]:
-    """Return the names and types of the annotated defaults in the cell tagged ``parameters``.
-
-    Raises
-    ------
-    UsageError
-        The notebook cannot be read, or its parameters cell is not Python.
-    """
-    try:
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        sources = ["".join(c["source"]) for c in cells if "parameters" in c["metadata"].get("tags", ())]
-        trees = [ast.parse(source) for source in sources]
-    except (OSError, ValueError, KeyError, TypeError, SyntaxError) as error:
-        raise UsageError(f"{path.name} is not a notebook with readable parameters: {error}") from None
-    found = {}
-    for node in itertools.chain.from_iterable(tree.body for tree in trees):
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            found[node.target.id] = ast.unparse(node.annotation).partition("[")[0]
-    return found
+def _place(spec: ReportSpec) -> tuple[int, int]:
+    head = spec.id.split("/")[0]
+    return (_ORDER.index(head) if head in _ORDER else len(_ORDER), 0)
 
 
-def _specs(path: Path, notebooks_dir: Path, registry: Registry, as_of: str) -> Iterator[ReportSpec]:
-    asked = _read(path)
-    notebook = notebooks_dir / f"{asked.notebook}.ipynb"
+def _chosen(specs: list[ReportSpec], only: Sequence[str]) -> list[ReportSpec]:
+    ids = [spec.id for spec in specs]
+    for pattern in only:
+        if not any(fnmatchcase(name, pattern) for name in ids):
+            raise UnknownNameError("report", pattern, nearest(pattern, ids))
+    return [s for s in specs if not only or any(fnmatchcase(s.id, pattern) for pattern in only)]
+
+
+def _specs(path: Path, notebooks: Path, registry: Registry, as_of: str) -> list[ReportSpec]:
+    file = _parse(path)
+    notebook = notebooks / f"{file.notebook}.ipynb"
     if not notebook.is_file():
-        near = nearest(asked.notebook, tuple(sorted(p.stem for p in notebooks_dir.glob("*.ipynb"))))
-        raise UsageError(f"{path.name}: {UnknownNameError('notebook', asked.notebook, near)}")
-    declared = notebook_parameters(notebook)
-    _check(path.name, asked, declared)
-    fixed = {name: _resolve(name, value, registry) for name, value in asked.parameters.items()}
-    if as_of and "as_of" in declared:
-        fixed.setdefault("as_of", as_of)
-    for parameters in _combinations(asked.matrix, registry):
-        whole = {**fixed, **parameters}
-        if asked.where is None or _has_projects(whole, registry):
-            yield ReportSpec(_output(path.name, asked.output, whole), notebook.stem, notebook, whole)
+        near = nearest(file.notebook, [known.stem for known in sorted(notebooks.glob("*.ipynb"))])
+        raise UsageError(f"{path.name}: {UnknownNameError('notebook', file.notebook, near)}")
+    accepted = notebook_parameters(notebook)
+    _check_names(path, file, accepted)
+    keys = {name: _keys(path, name, wanted, registry) for name, wanted in file.matrix.items()}
+    specs = []
+    for combination in product(*keys.values()):
+        chosen = dict(zip(keys, combination, strict=True))
+        if file.where == "has_projects" and not _has_projects(registry, chosen):
+            continue
+        parameters = {**file.parameters, **chosen}
+        if as_of and "as_of" in accepted:
+            parameters["as_of"] = as_of
+        specs.append(ReportSpec(_output(path, file.output, chosen), file.notebook, notebook, parameters))
+    return specs
 
 
-def _read(path: Path) -> _ParamsFile:
+def _parse(path: Path) -> ParamsFile:
     try:
-        return _ParamsFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return ParamsFile.model_validate(content)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path.name} is not YAML: {error}") from None
+        raise UsageError(f"{path.name} is not YAML in UTF-8: {error}") from None
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        known = tuple(_ParamsFile.model_fields)
-        if first["type"] == "extra_forbidden":
-            raise UsageError(f"{path.name}: {UnknownNameError('key', place, nearest(place, known))}") from None
-        raise UsageError(f"{path.name}: {place}: {first['msg']}") from None
+        name = ".".join(str(part) for part in first["loc"]) or "the file"
+        near = nearest(name, list(ParamsFile.model_fields)) if first["type"] == "extra_forbidden" else ()
+        hint = f': did you mean "{near[0]}"?' if near else ""
+        raise UsageError(f"{path.name}, {name}: {first['msg']}{hint}") from None
 
 
-def _check(file: str, asked: _ParamsFile, declared: Mapping[str, str]) -> None:
-    for name in (*asked.parameters, *asked.matrix):
-        if name not in declared:
-            choices = " or ".join(f'"{near}"' for near in nearest(name, tuple(declared)))
-            hint = f": did you mean {choices}?" if choices else ""
-            raise UsageError(
-                f'{file}: parameter "{name}" is not one of notebook {asked.notebook}{hint}'
-            )
-    twice = sorted(set(asked.parameters) & set(asked.matrix))
-    if twice:
-        raise UsageError(f'{file}: "{twice[0]}" stands under parameters and under matrix: keep one')
-    samples = {**asked.parameters, **dict.fromkeys(asked.matrix, "")}
-    for name, value in samples.items():
-        expected = declared[name]
-        if not _fits(value, expected):
+def notebook_parameters(notebook: Path) -> dict[str, type | None]:
+    """Return the parameters of a notebook with their types: its cell tagged ``parameters``.
+
+    Raises
+    ------
+    UsageError
+        The file is not a notebook, or has not exactly one such cell.
+    """
+    try:
+        cells = nbformat.read(notebook, as_version=4).cells
+    except (ValueError, AttributeError, nbformat.ValidationError) as error:
+        raise UsageError(f"{notebook.name} is not a notebook: {error}") from None
+    tagged = [cell for cell in cells if "parameters" in cell.metadata.get("tags", [])]
+    if len(tagged) != 1:
+        raise UsageError(f"{notebook.name} needs one cell tagged parameters, it has {len(tagged)}")
+    accepted: dict[str, type | None] = {}
+    for statement in ast.parse(tagged[0].source).body:
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+            accepted[statement.target.id] = _TYPES.get(ast.unparse(statement.annotation).split("[")[0])
+    return accepted
+
+
+def _check_names(path: Path, file: ParamsFile, accepted: Mapping[str, type | None]) -> None:
+    for name in (*file.parameters, *file.matrix):
+        if name not in accepted:
+            problem = UnknownNameError(f"parameter of {file.notebook}", name, nearest(name, tuple(accepted)))
+            raise UsageError(f"{path.name}: {problem}")
+    for name, value in file.parameters.items():
+        wanted = accepted[name]
+        fits = isinstance(value, wanted) if wanted else True
+        if wanted is float:
+            fits = isinstance(value, int | float) and not isinstance(value, bool)
+        if wanted is int:
+            fits = isinstance(value, int) and not isinstance(value, bool)
+        if not fits:
             given = type(value).__name__
-            raise UsageError(f'{file}: parameter "{name}" must be {expected}, not {given} {value!r}')
+            expected = wanted.__name__ if wanted else ""
+            raise UsageError(
+                f"{path.name}: parameter {name} of {file.notebook} must be {expected}: {value!r} is {given}"
+            )
 
 
-def _fits(value: object, expected: str) -> bool:
-    if expected not in _TYPES:
-        return True
-    if isinstance(value, bool):  # Python counts True among the whole numbers; a parameter file does not
-        return expected == "bool"
-    return isinstance(value, _TYPES[expected])
-
-
-def _combinations(
-    matrix: Mapping[str, Literal["all"] | list[str]], registry: Registry
-) -> Iterator[dict[str, str]]:
-    axes = [
-        _every(name, registry) if keys == "all" else [_resolve(name, key, registry) for key in keys]
-        for name, keys in matrix.items()
-    ]
-    for values in itertools.product(*axes):
-        yield dict(zip(matrix, values, strict=True))
-
-
-def _every(name: str, registry: Registry) -> list[str]:
-    if name == "municipality":
-        return list(registry.municipalities.index)
-    if name == "sector":
-        return [sector.key for sector in catalogue.sectors()]
-    if name == "project":
-        return best_practices(registry)
-    raise UsageError(f'"all" is known for municipality, sector and project, not for "{name}": list its values')
+def _keys(path: Path, name: str, wanted: str | list[str], registry: Registry) -> list[str]:
+    known = {
+        "municipality": (lambda: list(registry.municipalities.index), registry.municipality),
+        "sector": (
+            lambda: [sector.key for sector in catalogue.sectors()],
+            lambda text: catalogue.sector(text).key,
+        ),
+        "project": (lambda: best_practices(registry), registry.project),
+    }
+    if wanted == "all":
+        if name not in known:
+            raise UsageError(f'{path.name}: "all" is not known for {name}: list its values')
+        return known[name][0]()
+    if name not in known:
+        return list(wanted)
+    try:
+        return [known[name][1](text) for text in wanted]
+    except UnknownNameError as error:
+        raise UsageError(f"{path.name}, {name}: {error}") from None
 
 
 def best_practices(registry: Registry) -> list[str]:
-    """Return the ids of published projects and of those that another one replicates, in registry order."""
+    """Return the projects that get a passport: published ones, and those that others replicate."""
     projects = registry.projects
-    copied = projects["project_id"].isin(projects["replicates"].dropna())
-    return list(projects.loc[copied | projects["source"].eq("published"), "project_id"])
+    chosen = projects["source"].eq("published") | projects["project_id"].isin(projects["replicates"].dropna())
+    return list(projects.loc[chosen, "project_id"])
 
 
-def _resolve(name: str, value: Any, registry: Registry) -> Any:
-    if value == "" or not isinstance(value, str):
-        return value
-    if name == "municipality":
-        return registry.municipality(value)
-    if name == "sector":
-        return catalogue.sector(value).key
-    return registry.project(value) if name == "project" else value
-
-
-def _has_projects(parameters: Mapping[str, Any], registry: Registry) -> bool:
-    sector, municipality = parameters.get("sector"), parameters.get("municipality")
+def _has_projects(registry: Registry, chosen: Mapping[str, str]) -> bool:
+    sector, municipality = chosen.get("sector"), chosen.get("municipality")
     if sector and municipality:
         scope = Scope.of_pair(sector, municipality)
-    elif sector:
-        scope = Scope.of_sector(sector)
+    elif municipality:
+        scope = Scope.of_municipality(municipality)
     else:
-        scope = Scope.of_municipality(municipality) if municipality else Scope.region()
-    return not registry.slice(scope).projects.empty
+        scope = Scope.of_sector(sector) if sector else Scope.region()
+    return registry.has_projects(scope)
 
 
-def _output(file: str, pattern: str, parameters: Mapping[str, Any]) -> str:
+def _output(path: Path, pattern: str, chosen: Mapping[str, str]) -> str:
     try:
-        names = [name for _, name, _, _ in string.Formatter().parse(pattern) if name is not None]
-    except ValueError as error:
-        raise UsageError(f'{file}: output "{pattern}": {error}') from None
-    for name in names:
-        if name not in parameters:
-            raise UsageError(f'{file}: output "{pattern}": {name!r} is not among its parameters and matrix')
-    output = pattern.format(**parameters)
-    path = PurePosixPath(output)
-    if path.is_absolute() or ".." in path.parts or "\\" in output or str(path) != output or output == ".":
-        raise UsageError(f'{file}: output "{output}" leaves the output folder: write a plain relative path')
-    if path.parts[0].casefold() in _RESERVED or path.parts[0].startswith("."):
-        raise UsageError(f'{file}: output "{output}": {path.parts[0]} is kept for the build itself')
-    return output
-
-
-def _select(specs: Sequence[ReportSpec], only: Sequence[str]) -> tuple[ReportSpec, ...]:
-    ids = tuple(spec.id for spec in specs)
-    for glob in only:
-        if not any(fnmatchcase(report, glob) for report in ids):
-            raise UnknownNameError("report", glob, nearest(glob, ids))
-    chosen = (spec for spec in specs if not only or any(fnmatchcase(spec.id, glob) for glob in only))
-    return tuple(chosen)
+        name = pattern.format(**chosen)
+    except (KeyError, IndexError, ValueError):
+        raise UsageError(f'{path.name}: output "{pattern}" names a key that matrix does not have') from None
+    parts = PurePosixPath(name).parts
+    if not parts or name.startswith("/") or "\\" in name or any(part in ("..", ".") for part in parts):
+        raise UsageError(f'{path.name}: output "{name}" would leave the output folder: write a plain path')
+    return "/".join(parts)

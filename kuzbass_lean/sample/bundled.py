@@ -229,7 +229,7 @@ def _sector_projects(sample: Sample, deck: dict[str, Any]) -> None:
     for number in range(19):
         sample.project(f"transport-other-{number % 10 + 1:02d}", "transport", "unknown", "transport")
     statuses = cycle(("implemented", "in_progress", "closed", "in_progress", "planned"))
-    for number in range(15):
+    for _ in range(15):
         sample.project("dtzn", "empl", next(statuses))
     for number in range(59):
         direction = "appeals" if number < 10 else None
@@ -392,8 +392,8 @@ def _companies(sample: Sample) -> None:
         key = f"enterprise-demo-{number}"
         sample.organization(key, f"Предприятие {number}", "enterprise", "industry", place)
         for flow, (share, improved) in enumerate(((0.4, True), (0.2, number % 2 == 0), (0.3, False)), 1):
-            cells = {"organization_id": key, "year": 2019, "flow": f"Поток {flow} {DEMO}", "share": share}
-            sample.add("revenue", "synthetic", **cells, improved=improved)
+            named = {"organization_id": key, "flow": f"Поток {flow} {DEMO}"}
+            sample.add("revenue", "synthetic", **named, year=2019, share=share, improved=improved)
     for kind, units in (("polyclinic", 60), ("transport_company", 34), ("management_company", 40)):
         sample.add("frames", "synthetic", kind=kind, units=units, as_of=AS_OF, status="assumed")
 

@@ -13,8 +13,17 @@ SOURCE = "synthetic"
 AS_OF = pd.Timestamp("2019-09-30")
 START = np.datetime64("2018-06-01")
 
-_KINDS = ("state_body", "municipal_body", "polyclinic", "school", "mfc", "employment_center")
-_KINDS += ("management_company", "transport_company", "enterprise")
+_KINDS = (
+    "state_body",
+    "municipal_body",
+    "polyclinic",
+    "school",
+    "mfc",
+    "employment_center",
+    "management_company",
+    "transport_company",
+    "enterprise",
+)
 _SECTORS = ("gov", "muni", "health", "edu", "mfc", "empl", "housing", "transport", "industry")
 _STATUS_SHARES = {"planned": 0.1, "in_progress": 0.4, "implemented": 0.25, "closed": 0.2, "unknown": 0.05}
 _PROJECTS_PER_ORGANIZATION = 4

@@ -13,11 +13,12 @@ from kuzbass_lean.views.portfolio import (
     territories,
     units,
 )
-from kuzbass_lean.views.reference import method, readings_used, reconciliation, relations
-from kuzbass_lean.views.results import effects, improvements, replication
-from kuzbass_lean.views.summary import first_screen, report_date
+from kuzbass_lean.views.reference import method, reconciliation, relations, sector_reconciliation
+from kuzbass_lean.views.results import adopters, effects, improvements, replication
+from kuzbass_lean.views.summary import first_screen, provenance, report_date, sector_profile, way_up
 
 __all__ = [
+    "adopters",
     "directions_by_municipality",
     "effects",
     "first_screen",
@@ -30,12 +31,15 @@ __all__ = [
     "passport_measures",
     "portfolio",
     "profile",
-    "readings_used",
+    "provenance",
     "reconciliation",
     "relations",
     "replication",
     "report_date",
     "rules",
+    "sector_profile",
+    "sector_reconciliation",
     "territories",
     "units",
+    "way_up",
 ]

@@ -24,8 +24,8 @@ def ladder(profile: Profile) -> Block:
     """Return the levels of a profile and what is missing to the next one."""
     if not profile.directions:
         return blocks.prose(
-            "У территории нет своих единиц ни по одному направлению модели, поэтому уровней нет. "
-            "Модель оценивает область; единицы перечислены в реестре организаций."
+            "Уровней нет: модель не оценивает этот сектор, или у территории нет своих единиц ни по "
+            "одному направлению."
         )
     rows = [
         Standing(score.title, score.level, lacking(score), _unit_note(score)) for score in profile.directions

@@ -108,7 +108,8 @@ def territories(registry: Registry, up: str = "") -> Block:
             )
         )
     covered = sum(figure.value != 0 for figure in figures)
-    caption = f"Проекты есть в {wording.number(covered)} из {wording.plural(len(tiles), 'municipality', 'genitive')}"
+    of = wording.plural(len(tiles), "municipality", "genitive")
+    caption = f"Проекты есть в {wording.number(covered)} из {of}"
     legend = "Чем темнее, тем больше проектов; штриховка — проектов в реестре нет. Места плиток схематичны"
     shown = blocks.tile_map(caption, tiles, legend)
     return Block(shown.html, shown.text, tuple(figures))

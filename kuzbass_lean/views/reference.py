@@ -9,7 +9,6 @@ import pandas as pd
 
 from kuzbass_lean import blocks, published, schema, wording
 from kuzbass_lean.blocks import Block, Column
-from kuzbass_lean.maturity import Profile
 from kuzbass_lean.registry import Registry
 
 _STATES = {"agrees": "сошлось", "differs": "расходится", "cannot_check": "нельзя проверить"}
@@ -43,6 +42,25 @@ def reconciliation(registry: Registry, prefixes: Sequence[str] = ()) -> Block:
     return blocks.table("Опубликованное и реестр", columns, rows, note)
 
 
+_PREFIXES = {
+    "gov": ("portfolio.",),
+    "muni": ("portfolio.mo", "pie."),
+    "health": ("health.", "vision.", "plan19."),
+    "edu": ("edu.", "kemsu.", "chem."),
+    "empl": ("empl.",),
+    "mfc": ("mfc.", "mvd.", "mfckem.", "ecp."),
+    "transport": ("transport.",),
+}
+"""Which published figures concern a sector, by the beginning of their ids."""
+
+
+def sector_reconciliation(registry: Registry, sector: str) -> Block:
+    """Return the published figures of a sector against the registry."""
+    if sector not in _PREFIXES:
+        return blocks.prose("Опубликованных чисел по этому сектору в источнике нет.")
+    return reconciliation(registry, _PREFIXES[sector])
+
+
 def value_text(value: Any) -> str:
     """Return a published or computed value as text: a number, a range, a list, or no data."""
     if isinstance(value, tuple):
@@ -61,11 +79,6 @@ def relations() -> Block:
     return blocks.table(
         "Как опубликованные числа сходятся между собой", [*columns, Column("Примечание")], rows
     )
-
-
-def readings_used(profile: Profile) -> Block:
-    """Return the reading behind each level in one line each."""
-    return blocks.definitions([(score.title, score.reading_text) for score in profile.directions])
 
 
 def method(part: Registry) -> Block:

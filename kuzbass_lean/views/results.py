@@ -10,6 +10,7 @@ from kuzbass_lean import blocks, metrics, wording
 from kuzbass_lean.blocks import Block, Column, Figure
 from kuzbass_lean.metrics import Bounds, Change, Value
 from kuzbass_lean.registry import Registry
+from kuzbass_lean.views.summary import organization_names
 
 MOST_ROWS = 40
 
@@ -160,3 +161,20 @@ def replication(part: Registry) -> Block:
     return blocks.table(
         "Тиражирование", columns, rows, "Срок неизвестен, если у исходного проекта нет даты закрытия."
     )
+
+
+def adopters(registry: Registry, project: str) -> Block:
+    """Return the projects that replicate this one."""
+    replicas = registry.projects[registry.projects["replicates"].eq(project)]
+    names = organization_names(registry)
+    rows = [
+        (
+            str(names.get(row["organization_id"])),
+            str(row["title"]),
+            wording.label("status", row["status"]),
+            wording.label("source", row["source"]),
+        )
+        for row in replicas.to_dict("records")
+    ]
+    columns = [Column("Организация"), Column("Проект"), Column("Статус"), Column("Откуда")]
+    return blocks.table("Проекты, которые тиражируют этот", columns, rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
 import pandas as pd
@@ -9,7 +10,7 @@ import pandas as pd
 from kuzbass_lean import blocks, catalogue, metrics, wording
 from kuzbass_lean.blocks import Block, Figure, KeyFigure
 from kuzbass_lean.errors import UsageError
-from kuzbass_lean.maturity import Profile
+from kuzbass_lean.maturity import Profile, score, score_local
 from kuzbass_lean.registry import Registry, Scope
 
 SITE = "Кузбасс бережливый"
@@ -32,6 +33,26 @@ def report_date(registry: Registry, as_of: str = "") -> date:
     if registry.as_of is None:
         raise UsageError("the registry records no date: give as_of as YYYY-MM-DD")
     return registry.as_of
+
+
+def way_up(scope: Scope) -> str:
+    """Return the path from a page of the scope to the site's root."""
+    return {"region": "", "pair": "../../"}.get(scope.kind, "../")
+
+
+def sector_profile(
+    registry: Registry, scope: Scope, readings: Mapping[int, str] | None, as_of: date
+) -> Profile:
+    """Return the levels of a sector: its direction of the model, or none where it has no direction.
+
+    In a municipality the unit rules are applied to its own units.
+    """
+    if scope.municipality:
+        scored = score_local(registry.slice(scope), scope.municipality, readings=readings, as_of=as_of)
+    else:
+        scored = score(registry, readings=readings, as_of=as_of)
+    number = catalogue.sector(scope.sector or "").maturity_direction
+    return Profile(as_of, tuple(entry for entry in scored.directions if entry.number == number))
 
 
 def scope_title(registry: Registry, scope: Scope) -> str:

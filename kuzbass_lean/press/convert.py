@@ -1,0 +1,102 @@
+"""Executed notebooks into pages: HTML by our own template, PDF from the same HTML."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from functools import cache
+from html import unescape
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from nbconvert.exporters.html import HTMLExporter
+
+from kuzbass_lean import __version__
+from kuzbass_lean.errors import CapabilityError
+
+TEMPLATES = Path(str(resources.files("kuzbass_lean") / "templates"))
+
+
+class ReportExporter(HTMLExporter):
+    """A page without code, scripts or anything from the network: ``jupyter nbconvert --to kuzbass-lean``."""
+
+    export_from_notebook = "Кузбасс бережливый"
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("template_name", "report")
+        options.setdefault("extra_template_basedirs", [str(TEMPLATES)])
+        super().__init__(**options)
+
+    def from_notebook_node(self, nb: Any, resources: dict[str, Any] | None = None, **options: Any) -> Any:
+        """Convert an executed notebook; its own metadata say which report it is."""
+        about = nb.metadata.get("kuzbass_lean", {})
+        page = {
+            "page_id": about.get("report", ""),
+            "page_kind": about.get("report", "").split("/")[0].removesuffix("s"),
+            "page_title": first_heading(nb),
+            "page_css": css(),
+            "page_version": __version__,
+        }
+        return super().from_notebook_node(nb, {**(resources or {}), **page}, **options)
+
+
+def first_heading(notebook: Any) -> str:
+    """Return the text of the first h1 that the notebook's outputs show."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            found = re.search(r"<h1>(.*?)</h1>", output.get("data", {}).get("text/html", ""), re.DOTALL)
+            if found:
+                return _unescape(found.group(1))
+    return "Отчёт"
+
+
+def _unescape(text: str) -> str:
+    return unescape(re.sub(r"<[^>]+>", "", text)).strip()
+
+
+@cache
+def css() -> str:
+    """Return the stylesheet of every page."""
+    return (TEMPLATES / "style.css").read_text(encoding="utf-8")
+
+
+def to_html(exporter: ReportExporter, notebook: Any) -> str:
+    """Return the page of an executed notebook; blank lines that the template leaves are dropped."""
+    html, _ = exporter.from_notebook_node(notebook)
+    return re.sub(r"\n\s*\n+", "\n", html).strip() + "\n"
+
+
+def to_pdf(html: str) -> bytes:
+    """Return the same page as a tagged PDF; equal pages give equal bytes.
+
+    Raises
+    ------
+    CapabilityError
+        WeasyPrint's system library Pango is missing.
+    """
+    weasyprint = require_pdf()
+    os.environ.setdefault("SOURCE_DATE_EPOCH", "0")
+    identifier = hashlib.sha256(html.encode()).digest()[:16]
+    document = weasyprint.HTML(string=html)
+    pdf: bytes = document.write_pdf(pdf_variant="pdf/ua-1", pdf_identifier=identifier)
+    return pdf
+
+
+def require_pdf() -> Any:
+    """Return WeasyPrint, or say which system package it lacks.
+
+    Raises
+    ------
+    CapabilityError
+        Pango is missing.
+    """
+    try:
+        import weasyprint
+    except (ImportError, OSError) as error:
+        raise CapabilityError(
+            "PDF needs the library Pango: install it (Debian: apt install libpango-1.0-0 libpangoft2-1.0-0), "
+            f"or leave out --format pdf ({str(error).splitlines()[0]})"
+        ) from None
+    return weasyprint

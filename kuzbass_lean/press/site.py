@@ -1,0 +1,152 @@
+"""What lies around the pages: the index, and every shown figure as data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import nbformat
+import pandas as pd
+
+from kuzbass_lean import blocks, views, wording
+from kuzbass_lean.blocks import FIGURES_MIME
+from kuzbass_lean.press import convert
+from kuzbass_lean.registry import Registry
+
+COLUMNS = {
+    "report": "str",
+    "position": "Int64",
+    "name": "str",
+    "label": "str",
+    "value": "float64",
+    "text": "str",
+    "unit": "str",
+    "formula": "str",
+    "numerator": "float64",
+    "denominator": "float64",
+    "note": "str",
+}
+_GROUPS = {
+    "region": "Область",
+    "sectors": "Секторы",
+    "municipalities": "Муниципальные образования",
+    "projects": "Лучшие практики",
+}
+_OTHER = "Другие отчёты"
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Result(Protocol):
+    """What the index needs to know of a report."""
+
+    @property
+    def id(self) -> str:
+        """The report's id."""
+
+    @property
+    def status(self) -> str:
+        """``built`` or ``failed``."""
+
+    @property
+    def error(self) -> str:
+        """Why it failed."""
+
+    @property
+    def title(self) -> str:
+        """What the page is called."""
+
+
+def write(out: Path, registry: Registry, results: Sequence[Result], as_of: str, work: Path) -> None:
+    """Write ``data/figures`` and ``index.html`` over every page in the output folder."""
+    pages = sorted(path for path in out.rglob("*.ipynb") if _is_page(path, out))
+    figures = pd.concat([_figures(path, out) for path in pages] or [_empty()], ignore_index=True)
+    (out / "data").mkdir(exist_ok=True)
+    figures.to_parquet(work / "figures.parquet", index=False)
+    (work / "figures.parquet").replace(out / "data" / "figures.parquet")
+    text = neutral(figures).to_csv(index=False, lineterminator="\n")
+    _replace(work, out / "data" / "figures.csv", text)
+    _replace(work, out / "index.html", _index(out, registry, results, as_of, pages))
+
+
+def _is_page(path: Path, out: Path) -> bool:
+    parts = path.relative_to(out).parts
+    return parts[0] != "failed" and not any(part.startswith(".") for part in parts)
+
+
+def _replace(work: Path, path: Path, text: str) -> None:
+    fresh = work / path.name
+    fresh.write_text(text, encoding="utf-8", newline="")
+    fresh.replace(path)
+
+
+def _figures(path: Path, out: Path) -> pd.DataFrame:
+    """Return the figures that an executed notebook shows, in its own order."""
+    report = path.relative_to(out).with_suffix("").as_posix()
+    rows: list[dict[str, Any]] = []
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        for output in cell.get("outputs", []):
+            rows += output.get("data", {}).get(FIGURES_MIME, [])
+    numbered = [{"report": report, "position": n, **row} for n, row in enumerate(rows, 1)]
+    return pd.DataFrame(numbered, columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def _empty() -> pd.DataFrame:
+    return pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def neutral(figures: pd.DataFrame) -> pd.DataFrame:
+    """Return the figures with text cells that a spreadsheet would run as a formula made plain text."""
+    texts = [name for name, dtype in COLUMNS.items() if dtype == "str"]
+    made = {name: figures[name].mask(_starts(figures[name]), "'" + figures[name]) for name in texts}
+    return figures.assign(**made)
+
+
+def _starts(cells: pd.Series) -> pd.Series:
+    return cells.str.startswith(_FORMULA_STARTS).fillna(False).astype("bool")
+
+
+def _index(out: Path, registry: Registry, results: Sequence[Result], as_of: str, pages: list[Path]) -> str:
+    done = {result.id: result for result in results}
+    titles = {path.relative_to(out).with_suffix("").as_posix(): path for path in pages}
+    entries = [_entry(out, name, titles.get(name), done.get(name)) for name in sorted({*titles, *done})]
+    groups = []
+    for head, heading in (*_GROUPS.items(), ("", _OTHER)):
+        chosen = [e for e in entries if _head(e["id"]) == head]
+        groups.append((heading, sorted(chosen, key=lambda entry: entry["title"])))
+    day = views.report_date(registry, as_of) if as_of or registry.as_of else None
+    template = blocks.environment().get_template("site.html.j2")
+    return template.render(
+        title="Кузбасс бережливый: отчёты",
+        css=convert.css(),
+        as_of=wording.date(day),
+        provenance=views.provenance(registry),
+        groups=groups,
+    )
+
+
+def _head(name: str) -> str:
+    head = name.split("/")[0]
+    return head if head in _GROUPS else ""
+
+
+def _entry(out: Path, name: str, path: Path | None, result: Result | None) -> dict[str, Any]:
+    failed = result is not None and result.status == "failed"
+    notebook = f"failed/{name}.ipynb" if failed else f"{name}.ipynb"
+    title = result.title if result is not None and result.title else _title(path) or name
+    return {
+        "id": name,
+        "title": title,
+        "html": "" if failed else f"{name}.html",
+        "pdf": f"{name}.pdf" if (out / f"{name}.pdf").exists() else "",
+        "ipynb": notebook if (out / notebook).exists() else "",
+        "status": "failed" if failed else "built",
+        "error": result.error if result is not None else "",
+    }
+
+
+def _title(path: Path | None) -> str:
+    if path is None:
+        return ""
+    return convert.first_heading(nbformat.read(path, as_version=4))
