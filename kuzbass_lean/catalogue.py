@@ -182,9 +182,7 @@ def typical_project(text: str) -> TypicalProject:
 
 def _find(kind: str, text: str, entries: Sequence[Entry], names: Callable[[Entry], Iterable[str]]) -> Entry:
     wanted = _plain(text)
-    spellings: list[tuple[str, Entry]] = [
-        (_plain(name), entry) for entry in entries for name in (entry.key, *names(entry))
-    ]
+    spellings = [(_plain(name), entry) for entry in entries for name in _all_names(entry, names)]
     found = list({entry.key: entry for name, entry in spellings if name == wanted}.values())
     if len(found) == 1:
         return found[0]
@@ -193,6 +191,10 @@ def _find(kind: str, text: str, entries: Sequence[Entry], names: Callable[[Entry
     keys = {name: entry.key for name, entry in spellings}
     near = [keys[name] for name in nearest(wanted, tuple(keys), limit=6)]
     raise UnknownNameError(kind, text, tuple(dict.fromkeys(near))[:3])
+
+
+def _all_names(entry: Entry, names: Callable[[Entry], Iterable[str]]) -> tuple[str, ...]:
+    return (entry.key, *names(entry))
 
 
 def _plain(text: str) -> str:

@@ -28,6 +28,7 @@ class ReportExporter(HTMLExporter):
         options.setdefault("template_name", "report")
         options.setdefault("extra_template_basedirs", [str(TEMPLATES)])
         super().__init__(**options)
+        self.exclude_anchor_links = True
 
     def from_notebook_node(self, nb: Any, resources: dict[str, Any] | None = None, **options: Any) -> Any:
         """Convert an executed notebook; its own metadata say which report it is."""

@@ -75,7 +75,7 @@ class Sample:
         key = f"demo-{self.count:03d}"
         typical = _typical(sector, self.count)
         title = f"{typical.title if typical else 'Улучшение процесса'} (демо {self.count:03d})"
-        cells = {
+        cells: Row = {
             "project_id": key,
             "title": title,
             "organization_id": owner,

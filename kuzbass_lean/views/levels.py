@@ -12,12 +12,13 @@ from kuzbass_lean.registry import Registry
 MOST_STEPS = 3
 
 _INPUTS = {
-    "frames": "число единиц: {rest}",
-    "assessments": "оценки по критериям {rest}",
-    "values": "время приёма «было» и «стало» {rest}",
+    "frames": "число единиц",
+    "assessments": "оценки по критериям",
+    "values": "время приёма «было» и «стало»",
     "organizations": "даты перехода на бережливые методы",
-    "revenue": "доли выручки по потокам {rest}",
+    "revenue": "доли выручки по потокам",
 }
+"""The table an input belongs to, and what the input is called."""
 
 
 def ladder(profile: Profile) -> Block:
@@ -43,7 +44,7 @@ def lacking(score: DirectionScore) -> str:
     if rule.verdict == "unknown":
         cases = f"от «{_level(score.worst_case)}» до «{_level(score.best_case)}»"
         known = _inputs(rule.missing)
-        return f"данных, чтобы судить о «{name}»: {known}. Возможный уровень — {cases}"
+        return f"неизвестно, есть ли «{name}»: нужны {known}. Возможно {cases}"
     return f"{_gap(score, rule)} — до уровня «{name}»"
 
 
@@ -80,12 +81,17 @@ def _unit_note(score: DirectionScore) -> str:
 
 
 def _inputs(missing: tuple[str, ...]) -> str:
+    """Name missing inputs: «оценки по критериям у 2 единиц»."""
     said = []
     for item in missing:
         table, _, rest = item.partition(": ")
-        words = wording.label("unit_kind", rest) if table == "frames" else f"({rest})" if rest else ""
-        said.append(_INPUTS[table].format(rest=words).strip())
-    return wording.join(list(dict.fromkeys(said))) or "нет исходных данных"
+        words, count = _INPUTS[table], rest.rsplit(", ", 1)[-1]
+        if table == "frames":
+            words += f" ({wording.label('unit_kind', rest)})"
+        elif count.isdigit():
+            words += f" у {wording.plural(int(count), 'unit', 'genitive')}"
+        said.append(words)
+    return wording.join(list(dict.fromkeys(said))) or "исходные данные"
 
 
 def _level_figure(score: DirectionScore) -> Figure:
@@ -149,7 +155,7 @@ def next_steps(profile: Profile, part: Registry, as_of: date) -> Block:
     reachable = [s for s in profile.directions if (r := s.next_rule) and r.verdict == "not_met"]
     reachable.sort(key=lambda s: (_cost(s), s.number))
     items = [
-        Step(f"{score.title}: не хватает {_gap(score, rule)}", f"Даёт уровень «{_level(rule.level)}».")
+        Step(f"{score.title}: ещё {_gap(score, rule)}", f"Даёт уровень «{_level(rule.level)}».")
         for score in reachable
         if (rule := score.next_rule) is not None
     ]

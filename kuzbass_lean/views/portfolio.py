@@ -21,7 +21,7 @@ def portfolio(part: Registry, by: str = "sector") -> Block:
     counts = metrics.by(part.projects, by)
     names = _names(part, by)
     rows = [
-        (str(names.get(key, key)), {status: int(row[status]) for status in STATUSES})
+        (str(names.get(key, _WITHOUT)), {status: int(row[status]) for status in STATUSES})
         for key, row in counts.iterrows()
     ]
     rows.sort(key=lambda row: (-sum(row[1].values()), row[0]))
@@ -43,6 +43,9 @@ def portfolio(part: Registry, by: str = "sector") -> Block:
 
 
 _BY = {"sector": "секторы", "organization_id": "организации", "direction": "муниципальные направления"}
+
+
+_WITHOUT = "без направления"
 
 
 def _names(part: Registry, by: str) -> dict[object, str]:
@@ -131,11 +134,12 @@ def directions_by_municipality(registry: Registry) -> Block:
     )
 
 
-def units(part: Registry, kind: str = "") -> Block:
-    """Return the organisations that take part, with their projects."""
+def units(part: Registry, municipality: str = "") -> Block:
+    """Return the organisations that take part, all or one municipality's own, with their projects."""
     counts = metrics.by_unit(part.projects, part.project_units(), "organization_id")
     about = part.organizations.set_index("organization_id")
-    counts = counts[counts.index.isin(about.index[about["kind"].eq(kind)] if kind else about.index)]
+    own = about.index[about["municipality_id"].eq(municipality)] if municipality else about.index
+    counts = counts[counts.index.isin(own)]
     counts = counts.sort_values(["projects"], ascending=False, kind="stable")
     rows = [
         (

@@ -145,7 +145,11 @@ def key_figures(part: Registry, as_of: date) -> list[KeyFigure]:
             _of(state.open),
             _undated(state.without_due),
         ),
-        KeyFigure(ratio("solved_share", "Решено выявленных проблем", solved), _pair(solved)),
+        KeyFigure(
+            ratio("solved_share", "Решено выявленных проблем", solved),
+            _pair(solved),
+            "централизованные проекты — целиком" if part.projects["centralised"].any() else "",
+        ),
     ]
     if len(money):
         total = float(money.sum())
