@@ -1,143 +1,143 @@
-import hashlib
 import json
 from pathlib import Path
 
 import nbformat
 import pandas as pd
+import pytest
 
+from kuzbass_lean.press import site
 from kuzbass_lean.press.build import BuildOptions, ReportResult, build
 from kuzbass_lean.press.plan import ReportSpec
 from kuzbass_lean.registry import Registry
 
-SHOWS = """
-from IPython.display import display
-from kuzbass_lean.blocks import FIGURES_MIME
-figures = [
-    {"name": "share", "label": "=SUM(A1)", "value": 0.25, "text": "25 %", "unit": "percent", "formula": "a / b",
-     "numerator": 1, "denominator": 4, "note": ""},
-    {"name": "cost", "label": "Затраты", "value": None, "text": "нет данных", "unit": "rub", "formula": "sum",
-     "numerator": None, "denominator": None, "note": ""},
-]
-display({"text/html": "<h1>Готовый отчёт</h1>", FIGURES_MIME: figures}, raw=True)
+GOOD = """
+import os
+from kuzbass_lean import blocks
+figure = blocks.Figure("total", "Всего", 3.0, "3", "project", "=1+1")
+head = blocks.header(name, "Итог", __import__("datetime").date(2019, 9, 30), "Проверка")
+block = blocks.Block(head.html, name, (figure,))
+block
 """
-FAILS = "1 / 0"
-ENDS = "import os\nos._exit(0)"
-HANGS = "import time\ntime.sleep(60)"
 
 
+@pytest.fixture(scope="module")
 def registry() -> Registry:
-    organizations = pd.DataFrame(
-        {
-            "organization_id": ["clinic"],
-            "name": ["Поликлиника"],
-            "kind": ["polyclinic"],
-            "sector": ["health"],
-            "municipality_id": ["kemerovsky-okrug"],
-        }
-    )
-    projects = pd.DataFrame(
-        {
-            "project_id": ["p1"],
-            "title": ["Один"],
-            "organization_id": ["clinic"],
-            "sector": ["health"],
-            "status": ["closed"],
-            "closed": pd.to_datetime(["2019-05-20"]),
-            "centralised": [False],
-        }
-    )
-    return Registry.from_frames({"organizations": organizations, "projects": projects}, label="test")
+    organizations = {"organization_id": ["o"], "name": ["О"], "kind": ["other"], "sector": ["gov"]}
+    projects = {
+        "project_id": ["p"],
+        "title": ["П"],
+        "organization_id": ["o"],
+        "sector": ["gov"],
+        "status": ["closed"],
+        "closed": [pd.Timestamp("2019-09-30")],
+        "centralised": [False],
+    }
+    tables = {"organizations": pd.DataFrame(organizations), "projects": pd.DataFrame(projects)}
+    return Registry.from_frames(tables, "проверка")
 
 
-def spec(folder: Path, name: str, source: str) -> ReportSpec:
-    notebook = folder / f"{name.replace('/', '-')}.ipynb"
-    tagged = nbformat.v4.new_code_cell('as_of: str = ""', metadata={"tags": ["parameters"]})
-    nbformat.write(nbformat.v4.new_notebook(cells=[tagged, nbformat.v4.new_code_cell(source)]), notebook)
-    return ReportSpec(name, "region", notebook, {"as_of": "2019-09-30"})
+def spec(folder: Path, name: str, code: str = GOOD) -> ReportSpec:
+    parameters = nbformat.v4.new_code_cell('name: str = "по умолчанию"', metadata={"tags": ["parameters"]})
+    cells = [parameters, nbformat.v4.new_markdown_cell("## Раздел"), nbformat.v4.new_code_cell(code.strip())]
+    path = folder / f"{name}.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    return ReportSpec(f"sectors/{name}", "sector", path, {"name": f"Отчёт {name}"})
 
 
-def run(out: Path, specs: list[ReportSpec], cell_timeout: int = 60) -> dict[str, ReportResult]:
-    options = BuildOptions(out, cell_timeout=cell_timeout, as_of="2019-09-30")
-    return {result.id: result for result in build(options, registry(), specs)}
+def run(out: Path, registry: Registry, *specs: ReportSpec, timeout: int = 60) -> dict[str, ReportResult]:
+    results = build(BuildOptions(out, jobs=2, cell_timeout=timeout), registry, specs)
+    return {result.id: result for result in results}
 
 
-def hashes(out: Path) -> dict[str, str]:
-    files = sorted(path for path in out.rglob("*") if path.is_file())
-    return {str(p.relative_to(out)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+def files(out: Path) -> dict[str, bytes]:
+    return {p.relative_to(out).as_posix(): p.read_bytes() for p in sorted(out.rglob("*")) if p.is_file()}
 
 
-def test_failing_reports_leave_the_others_alone_and_no_stale_page(tmp_path: Path) -> None:
+def test_a_build_makes_page_notebook_index_figures_and_manifest(tmp_path: Path, registry: Registry) -> None:
+    out = tmp_path / "out"
+    assert run(out, registry, spec(tmp_path, "a"))["sectors/a"].status == "built"
+    assert set(files(out)) == {
+        "sectors/a.html",
+        "sectors/a.ipynb",
+        "index.html",
+        "manifest.json",
+        "data/figures.csv",
+        "data/figures.parquet",
+    }
+    html = (out / "sectors/a.html").read_text(encoding="utf-8")
+    assert "<h1>Отчёт a</h1>" in html
+    assert '<html lang="ru">' in html
+    assert "blocks.header" not in html
+    assert "http" not in html
+    assert "blocks.header" in (out / "sectors/a.ipynb").read_text(encoding="utf-8")
+    assert '<a href="sectors/a.html">Отчёт a</a>' in (out / "index.html").read_text(encoding="utf-8")
+
+
+def test_every_shown_figure_is_a_row_and_no_cell_is_a_formula(tmp_path: Path, registry: Registry) -> None:
+    run(tmp_path / "out", registry, spec(tmp_path, "a"))
+    table = pd.read_parquet(tmp_path / "out/data/figures.parquet")
+    assert table[["report", "position", "name", "value"]].values.tolist() == [["sectors/a", 1, "total", 3.0]]
+    csv = pd.read_csv(tmp_path / "out/data/figures.csv")
+    assert csv["formula"].iloc[0] == "'=1+1"
+
+
+def test_two_builds_give_the_same_bytes(tmp_path: Path, registry: Registry) -> None:
+    one, other = spec(tmp_path, "a"), spec(tmp_path, "b")
+    run(tmp_path / "first", registry, one, other)
+    run(tmp_path / "second", registry, other, one)
+    assert files(tmp_path / "first") == files(tmp_path / "second")
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("1 / 0", "cell 4: ZeroDivisionError: division by zero"),
+        ("import os\nos._exit(0)", "the kernel died"),
+        ("import time\ntime.sleep(60)", "a cell ran longer than 3 s"),
+    ],
+)
+def test_a_failed_notebook_stops_no_other_and_never_looks_finished(
+    tmp_path: Path, registry: Registry, code: str, said: str
+) -> None:
     out = tmp_path / "out"
     (out / "sectors").mkdir(parents=True)
-    for suffix in ("html", "ipynb", "pdf"):
-        (out / "sectors" / f"bad.{suffix}").write_text("old")
-    wanted = {"region": SHOWS, "sectors/bad": FAILS, "sectors/ends": ENDS}
-    results = run(out, [spec(tmp_path, name, source) for name, source in wanted.items()])
-    assert {name: result.status for name, result in results.items()} == {
-        "region": "built",
-        "sectors/bad": "failed",
-        "sectors/ends": "failed",
-    }
-    assert "ZeroDivisionError: division by zero" in results["sectors/bad"].error
-    assert "died" in results["sectors/ends"].error
-    assert not list((out / "sectors").glob("*"))
-    partial = nbformat.read(out / "failed" / "sectors" / "bad.ipynb", as_version=4)
-    assert any(output.output_type == "error" for cell in partial.cells for output in cell.get("outputs", ()))
-    assert (out / "failed" / "sectors" / "ends.ipynb").is_file()
-    page = (out / "index.html").read_text(encoding="utf-8")
-    assert "Готовый отчёт" in page
-    assert "division by zero" in page
+    (out / "sectors/bad.html").write_text("старая страница", encoding="utf-8")
+    results = run(out, registry, spec(tmp_path, "bad", code), spec(tmp_path, "good"), timeout=3)
+    assert results["sectors/bad"].status == "failed"
+    assert said in results["sectors/bad"].error
+    assert results["sectors/good"].status == "built"
+    assert not (out / "sectors/bad.html").exists()
+    assert not (out / "sectors/bad.ipynb").exists()
+    partial = json.loads((out / "failed/sectors/bad.ipynb").read_text(encoding="utf-8"))
+    assert said in "".join(partial["cells"][0]["source"])
+    index = (out / "index.html").read_text(encoding="utf-8")
+    assert "не построен" in index
+    assert "sectors/bad" not in json.loads((out / "manifest.json").read_text(encoding="utf-8"))["reports"]
 
 
-def test_a_report_that_works_again_clears_its_failed_copy(tmp_path: Path) -> None:
+def test_a_report_that_works_again_leaves_no_trace_of_its_failure(tmp_path: Path, registry: Registry) -> None:
     out = tmp_path / "out"
-    assert run(out, [spec(tmp_path, "region", FAILS)])["region"].status == "failed"
-    assert run(out, [spec(tmp_path, "region", SHOWS)])["region"].status == "built"
-    assert not (out / "failed" / "region.ipynb").exists()
-    assert (out / "region.html").is_file()
+    run(out, registry, spec(tmp_path, "a", "1 / 0"))
+    run(out, registry, spec(tmp_path, "a"))
+    assert not (out / "failed/sectors/a.ipynb").exists()
+    assert (out / "sectors/a.html").exists()
 
 
-def test_a_cell_past_its_time_fails_the_report(tmp_path: Path) -> None:
-    result = run(tmp_path / "out", [spec(tmp_path, "region", HANGS)], cell_timeout=2)["region"]
-    assert (result.status, result.error) == ("failed", "a cell ran longer than 2 s")
-
-
-def test_shown_figures_become_a_table_and_formulas_become_text(tmp_path: Path) -> None:
+def test_a_partial_build_keeps_the_figures_of_the_others(tmp_path: Path, registry: Registry) -> None:
     out = tmp_path / "out"
-    run(out, [spec(tmp_path, "region", SHOWS)])
-    figures = pd.read_parquet(out / "data" / "figures.parquet")
-    assert list(figures["report"]) == ["region", "region"]
-    assert list(figures["position"]) == [1, 2]
-    assert list(figures["name"]) == ["share", "cost"]
-    assert figures["value"][0] == 0.25
-    assert pd.isna(figures["value"][1])
-    assert figures["label"][0] == "=SUM(A1)"
-    assert pd.read_csv(out / "data" / "figures.csv")["label"][0] == "'=SUM(A1)"
+    run(out, registry, spec(tmp_path, "a"), spec(tmp_path, "b"))
+    run(out, registry, spec(tmp_path, "b"))
+    assert list(pd.read_parquet(out / "data/figures.parquet")["report"]) == ["sectors/a", "sectors/b"]
 
 
-def test_building_one_report_keeps_the_figures_and_manifest_entries_of_the_others(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    region, sector = spec(tmp_path, "region", SHOWS), spec(tmp_path, "sectors/health", SHOWS)
-    run(out, [region, sector])
-    run(out, [region])
-    figures = pd.read_parquet(out / "data" / "figures.parquet")
-    assert list(figures["report"]) == ["region"] * 2 + ["sectors/health"] * 2
-    manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
-    assert sorted(manifest["reports"]) == ["region", "sectors/health"]
+def test_an_executed_notebook_names_no_path_and_no_time(tmp_path: Path, registry: Registry) -> None:
+    run(tmp_path / "out", registry, spec(tmp_path, "a"))
+    text = (tmp_path / "out/sectors/a.ipynb").read_text(encoding="utf-8")
+    assert str(tmp_path) not in text
+    assert "papermill" not in json.loads(text)["metadata"]
+    assert [cell["id"] for cell in json.loads(text)["cells"]] == ["cell-0", "cell-1", "cell-2", "cell-3"]
 
 
-def test_two_builds_give_the_same_bytes_and_leave_no_working_folder(tmp_path: Path) -> None:
-    made = [spec(tmp_path, "region", SHOWS), spec(tmp_path, "bad", FAILS)]
-    run(tmp_path / "one", made)
-    run(tmp_path / "two", made)
-    first = hashes(tmp_path / "one")
-    assert first == hashes(tmp_path / "two")
-    assert {"index.html", "manifest.json", "region.html", "region.ipynb", "failed/bad.ipynb"} <= set(first)
-    assert not list((tmp_path / "one").glob(".*"))
-
-
-def test_no_output_names_a_folder_of_this_machine(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    run(out, [spec(tmp_path, "region", SHOWS)])
-    for name in ("region.html", "region.ipynb", "index.html", "manifest.json", "data/figures.csv"):
-        assert str(tmp_path) not in (out / name).read_text(encoding="utf-8"), name
+def test_text_that_a_spreadsheet_would_run_is_neutralised() -> None:
+    table = pd.DataFrame({name: ["=1", "-2", "@x", "+3", "слово"] for name in site.COLUMNS})
+    assert list(site.neutral(table)["label"]) == ["'=1", "'-2", "'@x", "'+3", "слово"]

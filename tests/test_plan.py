@@ -1,167 +1,166 @@
-import json
 from pathlib import Path
 
 import nbformat
 import pandas as pd
 import pytest
+import yaml
 
-from kuzbass_lean import catalogue
-from kuzbass_lean.errors import UnknownNameError, UsageError
-from kuzbass_lean.press.plan import ReportSpec, best_practices, load_plan
+from kuzbass_lean import intake
+from kuzbass_lean.errors import UsageError
+from kuzbass_lean.press.plan import ReportSpec, load_plan, notebook_parameters
 from kuzbass_lean.registry import Registry
 
 ROOT = Path(__file__).parents[1]
-PARAMETERS = (
-    'municipality: str = ""\nsector: str = ""\nas_of: str = ""\n'
-    "top: int = 5\nshare: float = 0.5\nreadings: dict[str, str] = {}"
-)
+PLACE = {"notebook": "place", "output": "m"}
 
 
+@pytest.fixture(scope="module")
 def registry() -> Registry:
-    organizations = pd.DataFrame(
-        {
-            "organization_id": ["clinic", "office"],
-            "name": ["Поликлиника", "МФЦ"],
-            "kind": ["polyclinic", "mfc"],
-            "sector": ["health", "mfc"],
-            "municipality_id": ["kemerovsky-okrug", "yaysky-rayon"],
-        }
-    )
-    projects = pd.DataFrame(
-        {
-            "project_id": ["p1", "p2", "p3", "p4"],
-            "title": ["Один", "Два", "Три", "Четыре"],
-            "organization_id": ["clinic", "office", "office", "clinic"],
-            "sector": ["health", "mfc", "mfc", "health"],
-            "status": ["closed"] * 4,
-            "replicates": [None, "p1", None, None],
-            "source": ["synthetic", "synthetic", "published", None],
-            "centralised": [False] * 4,
-        }
-    )
-    return Registry.from_frames({"organizations": organizations, "projects": projects})
+    return intake.read(intake.sample_path())
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    cell = nbformat.v4.new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]})
-    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "municipality.ipynb")
-    return tmp_path
+def notebooks(tmp_path: Path) -> Path:
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    code = 'municipality: str = "kemerovsky-okrug"\nlimit: int = 3\nshare: float = 0.5\nas_of: str = ""'
+    cell = nbformat.v4.new_code_cell(code, metadata={"tags": ["parameters"]})
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), folder / "place.ipynb")
+    return folder
 
 
-def plan(folder: Path, text: str, as_of: str = "", only: tuple[str, ...] = ()) -> tuple[ReportSpec, ...]:
-    (folder / "local.yaml").write_text(text, encoding="utf-8")
-    return load_plan(folder, folder, registry(), as_of, only)
+def plan(
+    notebooks: Path, registry: Registry, content: object, only: tuple[str, ...] = ()
+) -> tuple[ReportSpec, ...]:
+    params = notebooks.parent / "params"
+    params.mkdir(exist_ok=True)
+    text = content if isinstance(content, str) else yaml.safe_dump(content)
+    (params / "place.yaml").write_text(text, encoding="utf-8")
+    return load_plan(params, notebooks, registry, "2019-06-30", only)
 
 
-def asking(**more: object) -> str:
-    return json.dumps({"notebook": "municipality", "output": "page", **more}, ensure_ascii=False)
+def test_the_shipped_params_make_one_region_17_sectors_34_municipalities_and_the_decks_projects(
+    registry: Registry,
+) -> None:
+    specs = load_plan(ROOT / "params", ROOT / "notebooks", registry)
+    kinds = [spec.kind for spec in specs]
+    assert {kind: kinds.count(kind) for kind in kinds} == {
+        "region": 1,
+        "sector": 17,
+        "municipality": 34,
+        "project": 9,
+    }
+    assert specs[0].id == "region"
+    assert list(dict.fromkeys(kinds)) == ["region", "sector", "municipality", "project"]
 
 
-def test_all_takes_every_municipality_in_the_order_of_the_registry(folder: Path) -> None:
-    specs = plan(folder, asking(output="places/{municipality}", matrix={"municipality": "all"}))
-    keys = [place.key for place in catalogue.municipalities()]
-    assert [spec.id for spec in specs] == [f"places/{key}" for key in keys]
-    assert specs[0].parameters == {"municipality": keys[0]}
+def test_the_shipped_pairs_are_those_with_projects(registry: Registry) -> None:
+    specs = load_plan(ROOT / "params" / "examples", ROOT / "notebooks", registry)
+    ids = {spec.id for spec in specs}
+    assert "pairs/health/kemerovsky-okrug" in ids
+    assert "pairs/coal/kemerovsky-okrug" not in ids
+    units = registry.project_units().dropna(subset=["municipality_id"])
+    pairs = units.merge(registry.projects[["project_id", "sector"]], on="project_id", suffixes=("_unit", ""))
+    assert len(specs) == len(pairs[["sector", "municipality_id"]].drop_duplicates())
 
 
-def test_a_common_spelling_becomes_the_key(folder: Path) -> None:
-    specs = plan(folder, asking(output="{municipality}", matrix={"municipality": ["Яйский район"]}))
-    assert [spec.id for spec in specs] == ["yaysky-rayon"]
-
-
-def test_pairs_without_projects_are_left_out(folder: Path) -> None:
-    matrix = {"sector": "all", "municipality": "all"}
-    specs = plan(folder, asking(output="{sector}/{municipality}", matrix=matrix, where="has_projects"))
-    order = [sector.key for sector in catalogue.sectors()]
-    pairs = ["health/kemerovsky-okrug", "mfc/yaysky-rayon"]
-    assert [spec.id for spec in specs] == sorted(pairs, key=lambda pair: order.index(pair.partition("/")[0]))
-
-
-def test_best_practices_are_published_or_replicated() -> None:
-    assert best_practices(registry()) == ["p1", "p3"]
-
-
-def test_the_report_date_goes_to_a_notebook_that_takes_one(folder: Path) -> None:
-    assert plan(folder, asking(), as_of="2019-09-30")[0].parameters == {"as_of": "2019-09-30"}
-
-
-def test_a_mistyped_parameter_names_the_file_and_the_nearest_one(folder: Path) -> None:
-    with pytest.raises(UsageError, match=r'local\.yaml.*"munisipality".*did you mean "municipality"'):
-        plan(folder, asking(parameters={"munisipality": "x"}))
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("top", "5"), ("top", True), ("top", 1.5), ("share", True), ("readings", []), ("as_of", 2019)],
-)
-def test_a_value_of_another_type_is_refused(folder: Path, name: str, value: object) -> None:
-    with pytest.raises(UsageError, match=rf"local\.yaml.*{name}.*{type(value).__name__}"):
-        plan(folder, asking(parameters={name: value}))
+def test_keys_may_be_spelled_as_people_do(notebooks: Path, registry: Registry) -> None:
+    content = {"notebook": "place", "output": "m/{municipality}", "matrix": {"municipality": ["г. Юрга"]}}
+    (spec,) = plan(notebooks, registry, content)
+    assert (spec.id, spec.parameters) == (
+        "m/yurginsky-okrug",
+        {"municipality": "yurginsky-okrug", "as_of": "2019-06-30"},
+    )
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("top", 7), ("share", 1), ("share", 0.1), ("readings", {"1": "each"})]
+    ("content", "said"),
+    [
+        (
+            {"notebook": "place", "output": "m", "parameters": {"munisipality": "x"}},
+            'place.yaml: unknown parameter of place "munisipality": did you mean "municipality"',
+        ),
+        (
+            {"notebook": "place", "output": "m", "parameters": {"municipality": 5}},
+            "parameter municipality of place must be str: 5 is int",
+        ),
+        (
+            {"notebook": "place", "output": "m", "parameters": {"limit": True}},
+            "parameter limit of place must be int: True is bool",
+        ),
+        (
+            {
+                "notebook": "place",
+                "output": "{municipality}",
+                "matrix": {"municipality": ["kemerovsky-okrag"]},
+            },
+            'unknown municipality "kemerovsky-okrag": did you mean "kemerovsky-okrug"',
+        ),
+        (
+            {"notebook": "plase", "output": "m"},
+            'unknown notebook "plase": did you mean "place"',
+        ),
+        (
+            {"notebook": "place", "output": "m", "matriks": {}},
+            'place.yaml, matriks: .*did you mean "matrix"',
+        ),
+        (
+            {**PLACE, "parameters": {"municipality": "kemerovsky-okrag"}},
+            'place.yaml, municipality: unknown municipality "kemerovsky-okrag": did you mean',
+        ),
+        ({**PLACE, "output": "data/m"}, "data is kept for the build"),
+        ({"notebook": "place", "output": "../m"}, "would leave the output folder"),
+        ({"notebook": "place", "output": "/etc/m"}, "would leave the output folder"),
+        ({"notebook": "place", "output": "{sector}"}, "names a key that matrix does not have"),
+        ({"notebook": "place", "output": "m", "matrix": {"limit": "all"}}, '"all" is not known for limit'),
+        ("notebook: [", "is not YAML"),
+        (
+            {
+                "notebook": "place",
+                "output": "m",
+                "matrix": {"municipality": ["yaysky-rayon", "yurginsky-okrug"]},
+            },
+            'two params files write "m"',
+        ),
+    ],
 )
-def test_a_value_of_the_declared_type_is_passed_on(folder: Path, name: str, value: object) -> None:
-    assert plan(folder, asking(parameters={name: value}))[0].parameters == {name: value}
+def test_a_wrong_params_file_is_refused_with_the_place_and_the_nearest_name(
+    notebooks: Path, registry: Registry, content: object, said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        plan(notebooks, registry, content)
 
 
-@pytest.mark.parametrize(
-    ("name", "key", "near"), [("municipality", "yayski-rayon", "yaysky-rayon"), ("sector", "helth", "health")]
-)
-def test_an_unknown_key_is_refused_with_the_nearest(folder: Path, name: str, key: str, near: str) -> None:
-    with pytest.raises(UsageError, match=f'"{key}".*did you mean.*{near}'):
-        plan(folder, asking(output=f"{{{name}}}", matrix={name: [key]}))
+def test_a_whole_number_is_fine_where_a_float_is_wanted(notebooks: Path, registry: Registry) -> None:
+    (spec,) = plan(notebooks, registry, {"notebook": "place", "output": "m", "parameters": {"share": 1}})
+    assert spec.parameters["share"] == 1
 
 
-def test_an_unknown_key_of_a_fixed_parameter_is_refused_with_the_nearest(folder: Path) -> None:
-    with pytest.raises(UsageError, match='"yayski-rayon".*did you mean.*yaysky-rayon'):
-        plan(folder, asking(parameters={"municipality": "yayski-rayon"}))
+def test_only_takes_patterns_of_ids_and_refuses_one_that_fits_nothing(
+    notebooks: Path, registry: Registry
+) -> None:
+    content = {"notebook": "place", "output": "m/{municipality}", "matrix": {"municipality": "all"}}
+    specs = plan(notebooks, registry, content, ("m/yurginsky-*", "m/yaysky-rayon"))
+    assert [spec.id for spec in specs] == ["m/yurginsky-okrug", "m/yurginsky-rayon", "m/yaysky-rayon"]
+    with pytest.raises(UsageError, match="did you mean"):
+        plan(notebooks, registry, content, ("m/yurginski-okrug",))
 
 
-@pytest.mark.parametrize("output", ["../page", "/page", "a/../../page", ".", "a\\b", ""])
-def test_an_output_outside_the_folder_is_refused(folder: Path, output: str) -> None:
-    with pytest.raises(UsageError, match=r"local\.yaml: output"):
-        plan(folder, asking(output=output))
+def test_a_registry_with_its_own_territories_gets_a_report_for_each(notebooks: Path) -> None:
+    own = pd.DataFrame({"municipality_id": ["t-1", "t-2"], "name": ["1", "2"], "kind": ["x", "x"]})
+    content = {"notebook": "place", "output": "m/{municipality}", "matrix": {"municipality": "all"}}
+    specs = plan(notebooks, Registry.from_frames({"municipalities": own}), content)
+    assert [spec.id for spec in specs] == ["m/t-1", "m/t-2"]
 
 
-@pytest.mark.parametrize("output", ["index", "data/page", "failed/page"])
-def test_an_output_that_the_build_itself_writes_is_refused(folder: Path, output: str) -> None:
-    with pytest.raises(UsageError, match=r"local\.yaml: output"):
-        plan(folder, asking(output=output))
-
-
-def test_two_reports_with_one_output_are_refused(folder: Path) -> None:
-    with pytest.raises(UsageError, match="page"):
-        plan(folder, asking(matrix={"sector": ["health", "mfc"]}))
-
-
-@pytest.mark.parametrize(
-    "text", ["notebook: [", "- a\n- b", asking(otput="x"), asking(notebook="municipalty")]
-)
-def test_a_broken_params_file_is_named(folder: Path, text: str) -> None:
-    with pytest.raises(UsageError, match=r"local\.yaml"):
-        plan(folder, text)
-
-
-def test_a_folder_without_params_files_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"\.yaml"):
-        load_plan(tmp_path, tmp_path, registry())
-
-
-def test_only_keeps_what_a_pattern_matches(folder: Path) -> None:
-    text = asking(output="places/{municipality}", matrix={"municipality": "all"})
-    assert [spec.id for spec in plan(folder, text, only=("*/yaysky*",))] == ["places/yaysky-rayon"]
-
-
-def test_a_pattern_that_matches_nothing_is_refused_with_the_nearest_report(folder: Path) -> None:
-    with pytest.raises(UnknownNameError, match='did you mean "page"'):
-        plan(folder, asking(), only=("pge",))
-
-
-def test_the_params_of_the_project_give_region_sectors_municipalities_and_passports_in_that_order() -> None:
-    ids = [spec.id for spec in load_plan(ROOT / "params", ROOT / "notebooks", registry())]
-    heads = [name.partition("/")[0] for name in ids]
-    assert heads == ["region"] + ["sectors"] * 17 + ["municipalities"] * 34 + ["projects"] * 2
-    assert ids[-2:] == ["projects/p1", "projects/p3"]
+def test_an_empty_folder_and_a_notebook_without_parameters_are_refused(
+    tmp_path: Path, registry: Registry
+) -> None:
+    with pytest.raises(UsageError, match="holds no params file"):
+        load_plan(tmp_path, tmp_path, registry)
+    nbformat.write(nbformat.v4.new_notebook(), tmp_path / "bare.ipynb")
+    with pytest.raises(UsageError, match="one cell tagged parameters"):
+        notebook_parameters(tmp_path / "bare.ipynb")
+    (tmp_path / "text.ipynb").write_text("нет", encoding="utf-8")
+    with pytest.raises(UsageError, match="is not a notebook"):
+        notebook_parameters(tmp_path / "text.ipynb")

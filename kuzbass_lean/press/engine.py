@@ -48,6 +48,7 @@ def execute(spec: ReportSpec, path: Path, cell_timeout: int) -> Failure | None:
             str(path),
             dict(spec.parameters),
             kernel_name=KERNEL,
+            language="python",
             progress_bar=False,
             log_output=False,
             execution_timeout=cell_timeout,

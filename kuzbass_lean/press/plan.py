@@ -20,6 +20,10 @@ from kuzbass_lean.nearest import nearest
 from kuzbass_lean.registry import Registry, Scope
 
 _ORDER = ("region", "sectors", "municipalities", "projects")
+_KEYED = ("municipality", "sector", "project")
+"""Parameters whose values are keys, looked up before anything starts."""
+_RESERVED = ("index", "data", "failed", "manifest")
+"""Names in the output folder that the build itself writes."""
 _TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool, "dict": dict, "list": list}
 
 
@@ -106,12 +110,16 @@ def _specs(path: Path, notebooks: Path, registry: Registry, as_of: str) -> list[
     accepted = notebook_parameters(notebook)
     _check_names(path, file, accepted)
     keys = {name: _keys(path, name, wanted, registry) for name, wanted in file.matrix.items()}
+    fixed = {
+        name: _keys(path, name, [value], registry)[0] if name in _KEYED and value else value
+        for name, value in file.parameters.items()
+    }
     specs = []
     for combination in product(*keys.values()):
         chosen = dict(zip(keys, combination, strict=True))
         if file.where == "has_projects" and not _has_projects(registry, chosen):
             continue
-        parameters = {**file.parameters, **chosen}
+        parameters = {**fixed, **chosen}
         if as_of and "as_of" in accepted:
             parameters["as_of"] = as_of
         specs.append(ReportSpec(_output(path, file.output, chosen), file.notebook, notebook, parameters))
@@ -221,4 +229,6 @@ def _output(path: Path, pattern: str, chosen: Mapping[str, str]) -> str:
     parts = PurePosixPath(name).parts
     if not parts or name.startswith("/") or "\\" in name or any(part in ("..", ".") for part in parts):
         raise UsageError(f'{path.name}: output "{name}" would leave the output folder: write a plain path')
+    if parts[0] in _RESERVED or parts[0].startswith("."):
+        raise UsageError(f'{path.name}: output "{name}": {parts[0]} is kept for the build: choose another')
     return "/".join(parts)

@@ -1,0 +1,146 @@
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kuzbass_lean import __version__, cli, intake
+
+ROOT = Path(__file__).parents[1]
+
+
+Captured = pytest.CaptureFixture[str]
+
+
+def document(capsys: Captured, *arguments: str) -> tuple[int, dict[str, Any]]:
+    code = cli.run([*arguments, "--json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(intake.sample_path(), tmp_path / "registry"))
+
+
+def test_facts_lists_290_figures_and_28_relations_of_which_22_hold(
+    capsys: Captured,
+) -> None:
+    code, found = document(capsys, "facts")
+    assert code == 0
+    assert len(found["figures"]) == 290
+    relations = found["relations"]
+    assert [relation["holds"] for relation in relations].count(True) == 22
+    assert len(relations) == 28
+    keys = {"id", "slide", "quantity", "value", "unit", "kind"}
+    assert all(keys <= set(figure) for figure in found["figures"])
+    states = {row["state"] for row in found["reconciliation"]}
+    assert states == {"agrees", "cannot_check"}
+
+
+def test_score_prints_nine_directions(capsys: Captured) -> None:
+    code, found = document(capsys, "score", "--reading", "1=each")
+    assert code == 0
+    directions = found["directions"]
+    assert [direction["reading"] for direction in directions][:2] == ["each", "total"]
+    assert len(directions) == 9
+
+
+def test_check_of_a_sound_registry_is_done_with_0(capsys: Captured, folder: Path) -> None:
+    code, found = document(capsys, "check", str(folder))
+    assert code == 0
+    assert found["findings"] == []
+    assert found["rows"]["projects"] == {"read": 288, "accepted": 288, "rejected": 0}
+
+
+def test_check_of_a_broken_registry_names_the_place_and_is_done_with_1(
+    capsys: Captured, folder: Path
+) -> None:
+    path = folder / "projects.csv"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("in_progress", "in progres", 1), encoding="utf-8"
+    )
+    code, found = document(capsys, "check", str(folder))
+    assert code == 1
+    (finding,) = found["findings"]
+    assert (finding["file"], finding["column"], finding["rule"]) == (
+        "projects.csv",
+        "status",
+        "allowed_value",
+    )
+    assert cli.run(["check", str(folder)]) == 1
+    assert "projects.csv, строка" in capsys.readouterr().out
+
+
+def test_a_build_from_a_broken_registry_stops_with_1_before_any_notebook(
+    capsys: Captured, folder: Path, tmp_path: Path
+) -> None:
+    (folder / "organizations.csv").unlink()
+    assert cli.run(["build", "--data", str(folder), "--out", str(tmp_path / "out")]) == 1
+    assert "organizations.csv" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["build", "--onli", "x"], "--onli"),
+        (["buidl"], "buidl"),
+        (["check"], "SRC"),
+        (["check", "no-such-folder"], "there is no no-such-folder"),
+        (["score", "--data", "no-such-folder"], "there is no no-such-folder"),
+        (["score", "--as-of", "30.09.2019"], "is not a date"),
+        (["score", "--reading", "1:each"], "is not NO=NAME"),
+        (["score", "--reading", "1=eech"], 'did you mean "each"'),
+        (["score", "--model", "no-such.yaml"], "cannot be read"),
+        (["build", "--only", "sectors/helth"], 'did you mean "sectors/health"'),
+        (["build", "--format", "docx"], 'unknown format "docx"'),
+        (["build", "--params", "no-such-folder"], "holds no params file"),
+        (["plan", "--as-of", "вчера"], "is not a date"),
+        (["sample", "out", "--projects", "0"], "--projects"),
+    ],
+)
+def test_a_wrong_call_says_what_is_wrong_with_2_and_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: Captured, arguments: list[str], said: str
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert cli.run(arguments) == 2
+    shown = capsys.readouterr()
+    assert said in shown.err
+    assert "Traceback" not in shown.err
+    assert shown.out == ""
+
+
+def test_plan_lists_61_reports_and_writes_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: Captured, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(ROOT)
+    code, found = document(capsys, "plan", "--out", str(tmp_path / "out"))
+    assert code == 0
+    assert len(found["reports"]) == 61
+    assert not (tmp_path / "out").exists()
+
+
+def test_sample_writes_a_registry_that_check_accepts(capsys: Captured, tmp_path: Path) -> None:
+    assert (
+        cli.run(["sample", str(tmp_path / "s"), "--projects", "40", "--municipalities", "5", "--seed", "1"])
+        == 0
+    )
+    capsys.readouterr()
+    code, found = document(capsys, "check", str(tmp_path / "s"))
+    assert (code, found["findings"]) == (0, [])
+
+
+def test_the_version_and_the_help_are_there(capsys: Captured) -> None:
+    assert cli.run(["--version"]) == 0
+    assert capsys.readouterr().out.strip() == __version__
+    assert cli.run(["--help"]) == 0
+
+
+def test_importing_the_package_loads_neither_papermill_nor_matplotlib() -> None:
+    heavy = "('papermill', 'nbconvert', 'matplotlib')"
+    code = f"import sys, kuzbass_lean; print([m for m in {heavy} if m in sys.modules])"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "[]"
