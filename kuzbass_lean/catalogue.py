@@ -10,13 +10,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from importlib import resources
 from typing import Any, TypeVar
-
-import yaml
 
 from kuzbass_lean.errors import UnknownNameError
 from kuzbass_lean.nearest import nearest
+from kuzbass_lean.packaged import document
 
 _KINDS = {
     "urban_okrug": ("городской округ", "го", "округ", "город", "г"),
@@ -103,7 +101,7 @@ def municipalities() -> tuple[Municipality, ...]:
             row["short"],
             _spellings(row),
         )
-        for row in _read()["municipalities"]
+        for row in document("catalogue.yaml")["municipalities"]
     )
 
 
@@ -112,7 +110,7 @@ def sectors() -> tuple[Sector, ...]:
     """Return the 17 sectors: the 14 of the model, social sphere, culture and sport."""
     return tuple(
         Sector(row["key"], row["title"], row["short"], row["maturity"], tuple(row["directions"]))
-        for row in _read()["sectors"]
+        for row in document("catalogue.yaml")["sectors"]
     )
 
 
@@ -120,7 +118,8 @@ def sectors() -> tuple[Sector, ...]:
 def municipal_directions() -> tuple[MunicipalDirection, ...]:
     """Return the 14 directions of municipal projects, in the order of the published diagram."""
     return tuple(
-        MunicipalDirection(row["key"], row["title"], row["figure"]) for row in _read()["municipal_directions"]
+        MunicipalDirection(row["key"], row["title"], row["figure"])
+        for row in document("catalogue.yaml")["municipal_directions"]
     )
 
 
@@ -129,7 +128,7 @@ def typical_projects() -> tuple[TypicalProject, ...]:
     """Return the typical projects, group by group."""
     return tuple(
         TypicalProject(row["key"], row["sector"], row["group"], row["title"], row["figure"])
-        for row in _read()["typical_projects"]
+        for row in document("catalogue.yaml")["typical_projects"]
     )
 
 
@@ -211,10 +210,3 @@ def _spellings(row: dict[str, Any]) -> tuple[str, ...]:
     full = [f"{row['name']} {word}" for word in words] + [f"{word} {row['name']}" for word in words]
     towns = [spelling for town in row["towns"] for spelling in (town, f"г {town}", f"город {town}")]
     return tuple(dict.fromkeys([*full, row["name"], *towns]))
-
-
-@cache
-def _read() -> dict[str, Any]:
-    text = resources.files("kuzbass_lean").joinpath("data/catalogue.yaml").read_text(encoding="utf-8")
-    content: dict[str, Any] = yaml.safe_load(text)
-    return content

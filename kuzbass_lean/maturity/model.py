@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
+from kuzbass_lean import packaged
 from kuzbass_lean.errors import UnknownNameError, UsageError
 from kuzbass_lean.nearest import nearest
 
@@ -111,8 +111,7 @@ def load_model(path: Path | None = None) -> Model:
 
 @cache
 def _built_in() -> Model:
-    text = resources.files("kuzbass_lean").joinpath("data/maturity.yaml").read_text(encoding="utf-8")
-    return _parse(text, "maturity.yaml")
+    return _parse(packaged.text("maturity.yaml"), "maturity.yaml")
 
 
 def _parse(text: str, name: str) -> Model:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any
-
-import yaml
 
 from kuzbass_lean.errors import UnknownNameError
 from kuzbass_lean.nearest import nearest
+from kuzbass_lean.packaged import document
 
 Value = int | float | str | tuple[int | float, ...] | Mapping[str, int] | None
 
@@ -90,12 +88,9 @@ def ambiguities() -> tuple[Ambiguity, ...]:
     return tuple(Ambiguity(**row) for row in read()["ambiguities"])
 
 
-@cache
 def read() -> dict[str, Any]:
-    """Return the whole of ``published.yaml``, read once."""
-    text = resources.files("kuzbass_lean").joinpath("data/published.yaml").read_text(encoding="utf-8")
-    content: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    return content
+    """Return the whole of ``published.yaml``."""
+    return document("published.yaml")
 
 
 def _frozen(value: Any) -> Any:

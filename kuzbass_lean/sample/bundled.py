@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import date, timedelta
-from importlib import resources
 from itertools import cycle, islice
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from kuzbass_lean import catalogue, published, schema
+from kuzbass_lean.packaged import document
 
 AS_OF = date(2019, 9, 30)
 START = date(2018, 6, 1)
@@ -121,7 +120,7 @@ def _typical(sector: str, number: int) -> catalogue.TypicalProject | None:
 def bundled(seed: int) -> dict[str, pd.DataFrame]:
     """Return the tables of the bundled sample."""
     sample = Sample(seed)
-    deck = _deck()
+    deck = document("deck.yaml")
     _published(sample, deck)
     _institutions(sample)
     _sector_projects(sample, deck)
@@ -132,12 +131,6 @@ def bundled(seed: int) -> dict[str, pd.DataFrame]:
     _companies(sample)
     _centres(sample)
     return {name: _frame(name, rows) for name, rows in sample.rows.items()}
-
-
-def _deck() -> dict[str, Any]:
-    text = resources.files("kuzbass_lean").joinpath("data/deck.yaml").read_text(encoding="utf-8")
-    content: dict[str, Any] = yaml.safe_load(text)
-    return content
 
 
 def _frame(table: str, rows: list[Row]) -> pd.DataFrame:

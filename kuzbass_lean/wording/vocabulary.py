@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from kuzbass_lean.errors import UnknownNameError
 from kuzbass_lean.nearest import nearest
+from kuzbass_lean.packaged import document
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +96,6 @@ def absent(cell: Any) -> bool:
     return bool(pd.isna(cell))
 
 
-@cache
 def words() -> dict[str, Any]:
     """Return the whole of ``labels.yaml``, read once."""
-    text = resources.files("kuzbass_lean").joinpath("data/labels.yaml").read_text(encoding="utf-8")
-    content: dict[str, Any] = yaml.safe_load(text)
-    return content
+    return document("labels.yaml")
