@@ -15,7 +15,7 @@ from kuzbass_lean.views.portfolio import (
 )
 from kuzbass_lean.views.reference import method, reconciliation, relations, sector_reconciliation
 from kuzbass_lean.views.results import adopters, effects, improvements, replication
-from kuzbass_lean.views.summary import first_screen, provenance, report_date, sector_profile, way_up
+from kuzbass_lean.views.summary import first_screen, provenance, report_date, sector_profile, sources, way_up
 
 __all__ = [
     "adopters",
@@ -39,6 +39,7 @@ __all__ = [
     "rules",
     "sector_profile",
     "sector_reconciliation",
+    "sources",
     "territories",
     "units",
     "way_up",

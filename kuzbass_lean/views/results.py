@@ -143,9 +143,10 @@ def effects(part: Registry) -> Block:
     return blocks.table("Эффекты", columns, rows, note, tuple(figures))
 
 
-def replication(part: Registry) -> Block:
-    """Return who has taken over which project."""
-    found = metrics.replication(part.projects)
+def replication(registry: Registry, part: Registry) -> Block:
+    """Return who has taken over which project of the part, wherever in the registry they are."""
+    found = metrics.replication(registry.projects)
+    found = found[found["project_id"].isin(part.projects["project_id"])]
     titles = part.projects.set_index("project_id")["title"]
     rows = [
         (

@@ -128,6 +128,11 @@ def lead(part: Registry, as_of: date, profile: Profile | None) -> str:
     return " ".join(said)
 
 
+def sources(part: Registry, as_of: date) -> Block:
+    """Return «откуда число» for the key figures: formula, numerator and denominator of each."""
+    return blocks.sources([item.figure for item in key_figures(part, as_of)])
+
+
 def key_figures(part: Registry, as_of: date) -> list[KeyFigure]:
     """Return the key figures of a part of the registry."""
     state = metrics.portfolio(part.projects, as_of)
