@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from importlib import resources
 from pathlib import Path
 
@@ -84,6 +85,9 @@ def read(source: str | os.PathLike[str] = "") -> Registry:
     DataError
         The data break rules; the exception carries all findings.
     """
+    told = os.environ.get(DATA_VARIABLE, "")
+    if not os.fspath(source) and told:
+        return restore(Path(told))
     examination = examine(source)
     if examination.errors:
         raise DataError(examination.findings)
@@ -107,12 +111,36 @@ def examine(source: str | os.PathLike[str] = "") -> Examination:
     return _conclude(label, checked, findings)
 
 
+def store(registry: Registry, folder: Path) -> None:
+    """Write a validated registry for ``restore``, so that it is checked once and not by every notebook."""
+    for name, frame in registry.tables.items():
+        frame.to_parquet(folder / f"{name}.parquet")
+    about = {"label": registry.label, "findings": [asdict(found) for found in registry.findings]}
+    (folder / _ABOUT).write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
+
+
+def restore(folder: Path) -> Registry:
+    """Return a registry as ``store`` wrote it; its rows were validated then.
+
+    Raises
+    ------
+    UsageError
+        The folder was not written by ``store``.
+    """
+    if not (folder / _ABOUT).is_file():
+        raise UsageError(f"{DATA_VARIABLE} does not name a stored registry: unset it, or build again")
+    about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
+    tables = {path.stem: parquet.read_table(path).to_pandas() for path in sorted(folder.glob("*.parquet"))}
+    findings = tuple(Finding(**found) for found in about["findings"])
+    return Registry.from_frames(tables, about["label"], findings)
+
+
+_ABOUT = "registry.json"
+
+
 def _resolve(source: str | os.PathLike[str]) -> tuple[Path, str]:
     if not os.fspath(source):
-        told = os.environ.get(DATA_VARIABLE, "")
-        if not told:
-            return sample_path(), SAMPLE_LABEL
-        source = told
+        return sample_path(), SAMPLE_LABEL
     folder = Path(source)
     if not folder.exists():
         raise UsageError(f"there is no {folder}: name a folder of CSV or Parquet files")

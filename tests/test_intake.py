@@ -196,3 +196,21 @@ def test_a_source_that_is_no_folder_is_called_wrongly(folder: Path, name: str) -
 def test_a_folder_without_tables_is_called_wrongly(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="holds no"):
         intake.read(tmp_path)
+
+
+def test_a_stored_registry_comes_back_with_its_label_lines_and_findings(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(folder, "project", PROJECTS)
+    registry = intake.read(folder)
+    stored = tmp_path / "stored"
+    stored.mkdir()
+    intake.store(registry, stored)
+    monkeypatch.setenv(intake.DATA_VARIABLE, str(stored))
+    again = intake.read()
+    assert (again.digest, again.label, again.findings) == (registry.digest, registry.label, registry.findings)
+    assert len(again.findings) == 1
+    assert list(again.projects.index) == [2, 3]
+    monkeypatch.setenv(intake.DATA_VARIABLE, str(folder))
+    with pytest.raises(UsageError, match="stored registry"):
+        intake.read()

@@ -18,7 +18,7 @@ from typing import Any
 import nbformat
 
 from kuzbass_lean import __version__
-from kuzbass_lean.intake import DATA_VARIABLE
+from kuzbass_lean.intake import DATA_VARIABLE, store
 from kuzbass_lean.press import convert, site
 from kuzbass_lean.press.engine import Failure, execute
 from kuzbass_lean.press.plan import ReportSpec
@@ -94,8 +94,7 @@ def _environment(registry: Registry, work: Path) -> Iterator[None]:
     """Tell the kernels where the validated registry lies, by a variable and not in the notebook."""
     data = work.resolve() / "data"
     data.mkdir()
-    for name, frame in registry.tables.items():
-        frame.to_parquet(data / f"{name}.parquet")
+    store(registry, data)
     wanted = {**_ENVIRONMENT, DATA_VARIABLE: str(data)}
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
