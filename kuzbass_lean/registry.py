@@ -220,6 +220,10 @@ class Registry:
         kept = organizations[organizations["organization_id"].isin(involved) | self._own(scope)]
         return self._cut(projects, kept, scope)
 
+    def with_projects(self, projects: pd.DataFrame) -> Registry:
+        """Return the registry with other projects, its other tables as they are."""
+        return Registry(MappingProxyType({**self.tables, "projects": projects}), self.label, self.findings)
+
     def has_projects(self, scope: Scope) -> bool:
         """Return whether the scope holds a project, without cutting the registry."""
         self._check(scope)

@@ -34,6 +34,16 @@ def test_the_report_date_is_given_or_the_latest_recorded(registry: Registry) -> 
         views.report_date(Registry.from_frames({}))
 
 
+def test_on_an_earlier_date_later_closings_have_not_happened(registry: Registry) -> None:
+    earlier = views.as_at(registry, date(2019, 3, 31))
+    done = registry.projects["implemented"].gt(pd.Timestamp("2019-03-31"))
+    later = registry.projects.loc[done, "project_id"]
+    assert len(later) > 0
+    statuses = earlier.projects.set_index("project_id")["status"]
+    assert not statuses[statuses.index.isin(later)].isin(["implemented", "closed"]).any()
+    assert views.as_at(registry, DAY).digest == registry.digest
+
+
 def test_the_first_screen_of_the_region_shows_288_projects_and_says_they_are_for_demonstration(
     registry: Registry,
 ) -> None:

@@ -15,10 +15,19 @@ from kuzbass_lean.views.portfolio import (
 )
 from kuzbass_lean.views.reference import method, reconciliation, relations, sector_reconciliation
 from kuzbass_lean.views.results import adopters, effects, improvements, replication
-from kuzbass_lean.views.summary import first_screen, provenance, report_date, sector_profile, sources, way_up
+from kuzbass_lean.views.summary import (
+    as_at,
+    first_screen,
+    provenance,
+    report_date,
+    sector_profile,
+    sources,
+    way_up,
+)
 
 __all__ = [
     "adopters",
+    "as_at",
     "directions_by_municipality",
     "effects",
     "first_screen",

@@ -35,6 +35,14 @@ def report_date(registry: Registry, as_of: str = "") -> date:
     return registry.as_of
 
 
+def as_at(registry: Registry, as_of: date) -> Registry:
+    """Return the registry with its projects as they stood on the date.
+
+    What was implemented or closed later has the status it had before, as far as dates are recorded.
+    """
+    return registry.with_projects(metrics.as_at(registry.projects, as_of))
+
+
 def way_up(scope: Scope) -> str:
     """Return the path from a page of the scope to the site's root."""
     return {"region": "", "pair": "../../"}.get(scope.kind, "../")
