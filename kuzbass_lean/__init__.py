@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from kuzbass_lean import (
         blocks,
         catalogue,
+        evidence,
         maturity,
         metrics,
         published,
@@ -35,6 +36,7 @@ __all__ = [
     "Scope",
     "blocks",
     "catalogue",
+    "evidence",
     "examine",
     "maturity",
     "metrics",
