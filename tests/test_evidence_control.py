@@ -149,7 +149,7 @@ def test_a_tie_breaks_a_trend() -> None:
 
 
 def test_a_standstill_does_not_wipe_out_the_trend_before_it() -> None:
-    assert signals([8, 9, 10, 11, 12, 13, 13, 13, 13, 13, 13, 13])[:6] == ["trend"] * 6
+    assert signals([7, 8, 9, 10, 11, 12, *[13] * 7]) == ["trend"] * 7 + ["shift"] * 6
 
 
 def test_at_a_turn_the_later_trend_counts() -> None:
