@@ -158,7 +158,9 @@ def _published(sample: Sample, deck: dict[str, Any]) -> None:
         cells |= {"organization_id": row["organization"], "centralised": row.get("centralised", False)}
         cells |= {name: row[name] for name in ("sector", "status", "typical")}
         numbers = {"problems_found": row.get("found"), "problems_solved": row.get("solved")}
-        sample.add("projects", "published", **cells, **numbers, team_size=row.get("team"), wave="pilot")
+        sample.add(
+            "projects", "published", **cells, **numbers, team_size=row.get("team"), wave=row.get("wave")
+        )
     for key, row in deck["measures"].items():
         named = {name: row[name] for name in ("name", "unit", "family", "better", "statistic")}
         sample.add("measures", "published", measure_id=key, project_id=row["project"], **named)
