@@ -258,6 +258,7 @@ def test_assurance_where_a_target_is_best() -> None:
 
 def test_without_a_target_there_is_no_assurance() -> None:
     assert xmr(STEADY).assurance is None
+    assert xmr(STEADY, target=math.nan).assurance is None
 
 
 def test_the_last_phase_decides_on_the_target() -> None:

@@ -132,10 +132,18 @@ def test_measurements_give_a_b_or_c() -> None:
 
 
 def test_measurements_are_taken_in_order_of_time() -> None:
-    seen = observations(before=BEFORE, after=AFTER)
-    pd.testing.assert_frame_equal(
-        grades(measures("lower"), None, seen.iloc[::-1]), grades(measures("lower"), None, seen)
-    )
+    falling = [10.6, 10.2, 9.8, 9.4, 9.2, 8.6, 8.2]
+    assert letter(None, observations(before=BEFORE, after=falling)) == "A"
+    assert letter(None, observations(before=BEFORE, after=falling).iloc[::-1]) == "A"
+    assert letter(None, observations(before=BEFORE, after=falling[::-1])) != "A"
+
+
+def test_a_signal_that_began_before_the_change_gives_no_a() -> None:
+    # six low points before, one after: a shift of the chart, not of what came after
+    before = [*BEFORE[:8], 9, 8, 9, 8, 9, 8]
+    seen = chart(before, [9, *LIKE_BEFORE])
+    assert seen.points["verdict"].iloc[14] == "improvement"
+    assert grade(seen).letter == "C"
 
 
 def test_where_a_target_is_best_the_distance_to_it_is_judged() -> None:

@@ -151,7 +151,7 @@ def xmr(
         The direction of improvement. With ``"target"`` a signal that leads nearer to the
         target improves; without a target the mean is the aim, and every signal a concern.
     target
-        In the unit of the values.
+        In the unit of the values; ``None`` or NaN where there is none.
     baseline
         Take the first phase's limits from this many first points (all, if it has fewer) and
         judge all its points by them: freezes the state before a change.
@@ -178,6 +178,7 @@ def xmr(
     """
     data = series(values, "values")
     direction(better)
+    target = None if target is None or math.isnan(target) else float(target)
     edges = _edges(len(data), rebase)
     if baseline is not None and baseline < 2:
         msg = f"baseline is {baseline}: limits need two points or more"

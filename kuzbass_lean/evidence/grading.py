@@ -151,7 +151,7 @@ def _grade(letter: Letter, reason: str, before: int = 0, after: int = 0) -> Grad
 def _signals(chart: ControlChart) -> bool:
     """Whether the points after the baseline show improvement, and nothing but improvement."""
     after = chart.later["verdict"]
-    enough = not chart.trial and len(after) >= RUN_LENGTH and len(chart.phases) == 1
+    enough = not chart.trial and len(after) >= RUN_LENGTH
     return enough and set(after) - {"common"} == {"improvement"}
 
 
