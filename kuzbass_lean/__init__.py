@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         wording,
     )
     from kuzbass_lean.intake import examine, read
+    from kuzbass_lean.outlines import read_outlines
     from kuzbass_lean.registry import Registry, Scope
 
 __version__ = "0.1.0"
@@ -42,11 +43,18 @@ __all__ = [
     "metrics",
     "published",
     "read",
+    "read_outlines",
     "views",
     "wording",
 ]
 
-_HOME = {"Registry": "registry", "Scope": "registry", "examine": "intake", "read": "intake"}
+_HOME = {
+    "Registry": "registry",
+    "Scope": "registry",
+    "examine": "intake",
+    "read": "intake",
+    "read_outlines": "outlines",
+}
 
 
 if not TYPE_CHECKING:

@@ -7,6 +7,8 @@ tests rely on it.
 
 from __future__ import annotations
 
+import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -14,9 +16,12 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+import pyarrow as pa
 from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
 
 from kuzbass_lean import wording
+from kuzbass_lean.charts import Drawing
 
 FIGURES_MIME = "application/vnd.kuzbass-lean.figures+json"
 """Under this type a notebook's outputs carry the figures that the page shows."""
@@ -59,11 +64,17 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class KeyFigure:
-    """A figure of the first screen with the words beside it, e.g. «из 116»."""
+    """A figure of the first screen with the words beside it, e.g. «из 116».
+
+    ``change`` is the difference from an earlier date in words; ``good`` tells whether it is
+    for the better, None where it is neither.
+    """
 
     figure: Figure
     beside: str = ""
     below: str = ""
+    change: str = ""
+    good: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +85,16 @@ class Standing:
     level: str
     missing: str
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """One threshold of a level: have and need for X and, where Y is a number of its own, for Y.
+
+    Each line is (letter, text, what is missing or "", percent of the way, known).
+    """
+
+    lines: tuple[tuple[str, str, str, float, bool], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +143,10 @@ def header(
 
 def key_figures(items: Sequence[KeyFigure]) -> Block:
     """Return the row of key figures."""
-    lines = [" ".join(filter(None, [f"{i.figure.label}: {i.figure.text}", i.beside, i.below])) for i in items]
+    lines = [
+        " ".join(filter(None, [f"{i.figure.label}: {i.figure.text}", i.beside, i.change, i.below]))
+        for i in items
+    ]
     return _block("key_figures", lines, tuple(item.figure for item in items), items=items)
 
 
@@ -151,23 +175,115 @@ def table(
         *(" | ".join(row) for row in rows),
         note,
     ]
-    return _block("table", lines, figures, caption=caption, columns=columns, rows=rows, note=note)
+    body = Markup(_table(columns, rows)) if rows else ""
+    return _block("table", lines, figures, caption=caption, body=body, note=note)
+
+
+def _table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> str:
+    """Let great-tables make the table; its look is the page's stylesheet, so its own is dropped."""
+    from great_tables import GT
+
+    names = [str(number) for number in range(len(columns))]
+    cells = pa.table({name: [row[int(name)] for row in rows] for name in names})
+    with warnings.catch_warnings():
+        # It says that Arrow tables are new to it; pandas ones take four times as long here.
+        warnings.simplefilter("ignore", UserWarning)
+        made = (
+            GT(cells, rowname_col="0", id="t")
+            .cols_label({name: column.title for name, column in zip(names[1:], columns[1:], strict=True)})
+            .tab_stubhead(columns[0].title)
+            .cols_align("left", [name for name in names[1:] if not columns[int(name)].number])
+            .cols_align("right", [name for name in names[1:] if columns[int(name)].number])
+            .as_raw_html()
+        )
+    html = made[made.index("<thead") : made.rindex("</table>")]
+    html = re.sub(r' (?:id|headers|rowspan|colspan|scope="colgroup")="[^"]*"', "", html)
+    html = re.sub(r' class="[^"]*gt_right[^"]*"', ' class="r"', html)
+    html = re.sub(r' class="gt_[^"]*"', "", html)
+    return re.sub(r"\n\s*", "", html).replace("</tr>", "</tr>\n")
+
+
+def chart(caption: str, reading: str, drawing: Drawing, note: str = "") -> Block:
+    """Return a chart: the caption says the finding, ``reading`` how to read it."""
+    wide, narrow = Markup(drawing.wide), Markup(drawing.narrow)
+    return _block(
+        "chart",
+        [caption, reading, drawing.alt, note],
+        caption=caption,
+        reading=reading,
+        wide=wide,
+        narrow=narrow,
+        note=note,
+    )
+
+
+def profile(
+    caption: str,
+    reading: str,
+    levels: Sequence[str],
+    rows: Sequence[tuple[str, str, Sequence[Threshold], str, str]],
+) -> Block:
+    """Return the maturity profile: for each direction have and need at every threshold.
+
+    Rows are (title, unit, one threshold per level, level, what is missing to the next).
+    """
+    lines = [caption, reading]
+    for title, unit, thresholds, level, missing in rows:
+        lines.append(f"{title} ({unit}): {wording.label('level', level)}; {missing}")
+        for name, threshold in zip(levels, thresholds, strict=True):
+            said = ", ".join(
+                " ".join(filter(None, (letter, text, lack))) for letter, text, lack, _, _ in threshold.lines
+            )
+            lines.append(f"  {wording.label('level', name)}: {said}")
+    return _block("profile", lines, caption=caption, reading=reading, levels=levels, rows=rows)
+
+
+def beside(left: tuple[str, Block], right: tuple[str, Block]) -> Block:
+    """Return two headed blocks side by side; on a phone and in print one under the other."""
+    text = "\n".join(f"{title}\n{block.text}" for title, block in (left, right))
+    shown = _block("beside", [], sides=[(title, Markup(block.html)) for title, block in (left, right)])
+    return Block(shown.html, text, left[1].figures + right[1].figures)
+
+
+def joined(*parts: Block) -> Block:
+    """Return blocks one under another as one."""
+    html = "\n".join(part.html for part in parts)
+    text = "\n".join(part.text for part in parts)
+    return Block(html, text, tuple(figure for part in parts for figure in part.figures))
+
+
+def heading(text: str, anchor: str) -> Block:
+    """Return a heading below those of the notebook, with a name that links can lead to."""
+    return _block("heading", [text], text=text, anchor=anchor)
+
+
+def links(caption: str, items: Sequence[tuple[str, str, str]]) -> Block:
+    """Return a list of links within the page: (text, target, what is there)."""
+    return _block(
+        "links", [caption, *(f"{t}: {about}" for t, _, about in items)], caption=caption, items=items
+    )
 
 
 def status_bars(caption: str, rows: Sequence[tuple[str, Mapping[str, int]]]) -> Block:
-    """Return counts by status as bars, each with its numbers; rows are (name, status → count)."""
-    shown = [status for status in _STATUS_ORDER if any(counts.get(status) for _, counts in rows)]
+    """Return counts by project status as bars, each with its numbers; rows are (name, status → count)."""
+    return state_bars(caption, rows, "status")
+
+
+def state_bars(caption: str, rows: Sequence[tuple[str, Mapping[str, int]]], group: str) -> Block:
+    """Return counts by a state of a label group, status or reconciliation, as bars."""
+    shown = [state for state in _ORDER[group] if any(counts.get(state) for _, counts in rows)]
     largest = max((sum(counts.values()) for _, counts in rows), default=0) or 1
     lines = [caption]
     for name, counts in rows:
-        parts = [
-            f"{wording.label('status', status)} {counts[status]}" for status in shown if counts.get(status)
-        ]
+        parts = [f"{wording.label(group, state)} {counts[state]}" for state in shown if counts.get(state)]
         lines.append(f"{name}: {sum(counts.values())} ({', '.join(parts)})")
-    return _block("status_bars", lines, caption=caption, rows=rows, statuses=shown, largest=largest)
+    return _block("state_bars", lines, caption=caption, rows=rows, states=shown, largest=largest, group=group)
 
 
-_STATUS_ORDER = ("closed", "implemented", "in_progress", "planned", "unknown", "cancelled")
+_ORDER = {
+    "status": ("closed", "implemented", "in_progress", "planned", "unknown", "cancelled"),
+    "reconciliation": ("agrees", "differs", "cannot_check"),
+}
 
 
 def tile_map(caption: str, tiles: Sequence[Tile], legend: str) -> Block:

@@ -3,7 +3,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from kuzbass_lean import intake, maturity, views
+from kuzbass_lean import intake, maturity, published, views
 from kuzbass_lean.blocks import Block
 from kuzbass_lean.errors import UsageError
 from kuzbass_lean.registry import Registry, Scope
@@ -94,7 +94,8 @@ def test_the_ladder_says_how_many_units_are_missing(registry: Registry) -> None:
     ],
 )
 def test_a_passport_shows_the_published_change(registry: Registry, project: str, said: str) -> None:
-    text = views.passport_measures(registry.slice(Scope.of_project(project))).text
+    part = registry.slice(Scope.of_project(project))
+    text = views.passport_measures(part, views.grades(part)).text
     assert said in plain(text)
 
 
@@ -137,3 +138,124 @@ def test_a_registry_of_an_office_is_not_called_demonstration() -> None:
     assert views.provenance(Registry.from_frames({"projects": projects}, "наш")) == (
         "Данные реестра «наш», 1\u00a0проект."
     )
+
+
+def test_every_slide_of_the_deck_has_a_section_with_every_one_of_its_figures(registry: Registry) -> None:
+    sections = views.slides()
+    assert set(sections) == {figure.slide for figure in published.figures()}
+    assert len(set(sections.values())) == len(sections)
+    html = views.deck(registry).html
+    text = views.deck(registry).text
+    for name in sections.values():
+        assert f'<h3 id="{name}">' in html
+        assert f'href="#{name}"' in html
+    assert all(figure.quantity in text for figure in published.figures())
+
+
+def test_the_deck_shows_published_and_registry_side_by_side(registry: Registry) -> None:
+    text = plain(views.deck(registry).text)
+    assert "проектов реализуется в области | 288 проектов | 288 | сошлось" in text
+    assert "Здравоохранение: учреждения с июня 2018: сошлось 16, нельзя проверить 4" in text
+
+
+def test_published_pairs_are_graded_d_and_the_vision_room_e(registry: Registry) -> None:
+    measures = registry.frame("measures").set_index("measure_id")
+    graded = views.grades(registry).set_index("measure_id")["letter"]
+    real = measures.index[measures["source"].eq("published")]
+    vision = measures.index[measures["project_id"].eq("vision")]
+    assert set(graded[real.difference(vision)]) == {"D"}
+    assert set(graded[vision]) == {"E"}
+
+
+def test_key_figures_say_their_change_since_a_named_date(registry: Registry) -> None:
+    found = {
+        item.figure.name: item for item in views.summary.key_figures(registry, DAY, None, date(2019, 6, 30))
+    }
+    before = views.as_at(registry, date(2019, 6, 30)).projects["status"].isin(["implemented", "closed"]).sum()
+    now = registry.projects["status"].isin(["implemented", "closed"]).sum()
+    assert plain(found["realised"].change) == f"▲ +{now - before} с 30.06.2019"
+    assert found["realised"].good is True
+
+
+@pytest.mark.parametrize(("difference", "said"), [(0, "без изменений"), (2, "▲ +2"), (-2, "▼ −2")])
+def test_a_change_has_an_arrow_and_a_sign(difference: int, said: str) -> None:
+    text, good = views.summary._change(difference, DAY, more_is_better=False)
+    assert plain(text).startswith(said)
+    assert good is (None if not difference else difference < 0)
+
+
+def test_the_earlier_date_is_three_months_back_or_the_one_given() -> None:
+    assert views.summary.earlier_date(DAY) == date(2019, 6, 30)
+    assert views.summary.earlier_date(DAY, "2019-09-29") == date(2019, 9, 29)
+    with pytest.raises(UsageError, match="not before the report date"):
+        views.summary.earlier_date(DAY, "2019-09-30")
+    with pytest.raises(UsageError, match="not a date"):
+        views.summary.earlier_date(DAY, "вчера")
+
+
+def test_the_funnel_names_only_those_outside_the_limits_and_the_own_one() -> None:
+    places = ["kemerovsky-okrug", "yaysky-rayon", "tyazhinsky-rayon"]
+    rows = [
+        (place, n, status)
+        for place, n, status in zip(places, (40, 40, 2), ("closed", "planned", "closed"), strict=True)
+    ]
+    projects = pd.DataFrame(
+        [(f"{place}-{i}", f"{place}-o", status) for place, n, status in rows for i in range(n)],
+        columns=["project_id", "organization_id", "status"],
+    ).assign(title="П", sector="gov", centralised=False)
+    organizations = pd.DataFrame(
+        {
+            "organization_id": [f"{p}-o" for p in places],
+            "name": places,
+            "kind": "other",
+            "sector": "gov",
+            "municipality_id": places,
+        }
+    )
+    data = Registry.from_frames({"projects": projects, "organizations": organizations})
+    text = plain(views.comparison(data, Scope.of_municipality("tyazhinsky-rayon")).text)
+    assert "Больше, чем объясняет случай, отличаются: 2 из 3" in text
+    assert "Тяжинский" in text
+    assert "Яйский муниципальный район — 0 из 40, 0 %" in text or "0 из 40, 0 %" in text
+
+
+def test_two_territories_are_not_compared(registry: Registry) -> None:
+    assert "Сравнивать не с чем" in views.comparison(Registry.from_frames({}), Scope.region()).text
+
+
+def test_a_control_chart_says_its_grade_and_its_means(registry: Registry) -> None:
+    part = registry.slice(Scope.of_sector("health"))
+    block = views.control_charts(part, views.grades(part))
+    assert "среднее было" in block.text
+    assert "Оценка A" in block.text
+    assert {f.name.split("_")[1] for f in block.figures} == {"before", "after", "lower", "upper"}
+
+
+def test_without_series_the_page_says_what_a_control_chart_needs(registry: Registry) -> None:
+    part = registry.slice(Scope.of_project("mvd"))
+    assert "не менее 13 замеров" in plain(views.control_charts(part, views.grades(part)).text)
+
+
+def test_a_median_that_is_not_reached_is_unknown_and_says_so(registry: Registry) -> None:
+    block = views.time_to_close(registry.slice(Scope.of_municipality("kemerovsky-okrug")), DAY)
+    assert block.figures[0].value is None
+    assert "ещё не закрыта" in block.text
+
+
+def test_without_a_closed_project_the_time_to_close_is_unknown() -> None:
+    assert "неизвестно" in views.time_to_close(Registry.from_frames({}), DAY).text
+
+
+def test_the_profile_shows_have_need_and_lack_at_each_threshold(registry: Registry) -> None:
+    text = plain(views.profile(maturity.score(registry, as_of=DAY)).text)
+    assert "X 28 из 9, Y 79 из 25" in text
+    assert "X 28 из 17, Y 79 из 100 −21" in text
+    assert "X 28 из 26, Y 79 из 250 −171" in text
+
+
+def test_an_own_map_replaces_the_tiles_and_names_who_is_not_on_it(registry: Registry) -> None:
+    ring = ((86.0, 55.0), (87.0, 55.0), (87.0, 56.0), (86.0, 55.0))
+    block = views.territories(registry, outlines={"kemerovsky-okrug": (ring,)})
+    assert "<svg" in block.html
+    assert "На карте нет" in block.text
+    assert len(block.figures) == 34

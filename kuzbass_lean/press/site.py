@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import nbformat
 import pandas as pd
 
-from kuzbass_lean import blocks, views, wording
+from kuzbass_lean import blocks, catalogue, views, wording
 from kuzbass_lean.blocks import FIGURES_MIME
 from kuzbass_lean.press import convert
 from kuzbass_lean.registry import Registry
@@ -67,7 +67,7 @@ def write(out: Path, registry: Registry, results: Sequence[Result], as_of: str, 
     (work / "figures.parquet").replace(out / "data" / "figures.parquet")
     text = neutral(figures).to_csv(index=False, lineterminator="\n")
     _replace(work, out / "data" / "figures.csv", text)
-    _replace(work, out / "index.html", _index(out, registry, results, as_of, pages))
+    _replace(work, out / "index.html", _index(out, registry, results, as_of, pages, figures))
 
 
 def _is_page(path: Path, out: Path) -> bool:
@@ -107,10 +107,21 @@ def _starts(cells: pd.Series) -> pd.Series:
     return cells.str.startswith(_FORMULA_STARTS).fillna(False).astype("bool")
 
 
-def _index(out: Path, registry: Registry, results: Sequence[Result], as_of: str, pages: list[Path]) -> str:
+def _index(
+    out: Path,
+    registry: Registry,
+    results: Sequence[Result],
+    as_of: str,
+    pages: list[Path],
+    figures: pd.DataFrame,
+) -> str:
     done = {result.id: result for result in results}
     titles = {path.relative_to(out).with_suffix("").as_posix(): path for path in pages}
-    entries = [_entry(out, name, titles.get(name), done.get(name)) for name in sorted({*titles, *done})]
+    told = {str(name): _told(mine) for name, mine in figures.groupby("report", sort=True)}
+    entries = [
+        {**_entry(out, name, titles.get(name), done.get(name)), **told.get(name, _NOTHING)}
+        for name in sorted({*titles, *done})
+    ]
     groups = []
     for head, heading in (*_GROUPS.items(), ("", _OTHER)):
         chosen = [e for e in entries if _head(e["id"]) == head]
@@ -122,8 +133,54 @@ def _index(out: Path, registry: Registry, results: Sequence[Result], as_of: str,
         css=convert.css(),
         as_of=wording.date(day),
         provenance=views.provenance(registry),
+        tiles=_tiles(registry, entries),
         groups=groups,
     )
+
+
+_COUNTS = ("total", "realised", "overdue")
+_NOTHING: dict[str, Any] = {"levels": "", "reached": None, "counts": ("",) * len(_COUNTS)}
+MOST_SHADES = 4
+
+
+def _told(figures: pd.DataFrame) -> dict[str, Any]:
+    """Say what a report's own figures say of it: its levels and its projects."""
+    levels = figures[figures["name"].str.startswith("level_")].drop_duplicates("name")
+    first = figures.drop_duplicates("name").set_index("name")["text"]
+    reached = int(levels["value"].gt(0).sum())
+    said = ""
+    if len(levels) == 1:
+        said = str(levels["text"].iloc[0])
+    elif len(levels):
+        said = f"{wording.number(reached)} из {wording.number(len(levels))}"
+    counts = tuple(str(first.get(name, "")) for name in _COUNTS)
+    total = figures.loc[figures["name"].eq("total"), "value"]
+    known = len(levels) > 0 and not total.eq(0).all()
+    return {"levels": said, "reached": reached if known else None, "counts": counts}
+
+
+def _tiles(registry: Registry, entries: Sequence[dict[str, Any]]) -> list[blocks.Tile]:
+    """Give the map of levels; a registry whose territories have no places on the grid has none."""
+    shorts = {place.key: place.short for place in catalogue.municipalities()}
+    by_id = {entry["id"]: entry for entry in entries}
+    tiles = []
+    for key, place in registry.municipalities.dropna(subset=["tile_row", "tile_column"]).iterrows():
+        entry = by_id.get(f"municipalities/{key}")
+        if entry is None or not entry["html"]:
+            continue
+        reached = entry["reached"]
+        tiles.append(
+            blocks.Tile(
+                str(place["title"]),
+                shorts.get(str(key), str(place["name"])),
+                int(place["tile_row"]),
+                int(place["tile_column"]),
+                "—" if reached is None else wording.number(reached),
+                None if reached is None else min(reached, MOST_SHADES),
+                entry["html"],
+            )
+        )
+    return tiles
 
 
 def _head(name: str) -> str:

@@ -4,7 +4,8 @@ A view takes a registry (or its slice) and a date, computes with ``metrics``, ``
 ``published``, and says the result with ``wording``; sentences and tables share their values.
 """
 
-from kuzbass_lean.views.levels import ladder, next_steps, profile, rules
+from kuzbass_lean.views.deck import deck, slides
+from kuzbass_lean.views.levels import ladder, next_steps, profile, rules, standing
 from kuzbass_lean.views.passport import passport, passport_measures
 from kuzbass_lean.views.portfolio import (
     directions_by_municipality,
@@ -13,7 +14,15 @@ from kuzbass_lean.views.portfolio import (
     territories,
     units,
 )
-from kuzbass_lean.views.reference import method, reconciliation, relations, sector_reconciliation
+from kuzbass_lean.views.proof import (
+    comparison,
+    control_charts,
+    grade_legend,
+    grades,
+    measured,
+    time_to_close,
+)
+from kuzbass_lean.views.reference import method, reconciled, reconciliation, relations, sector_reconciliation
 from kuzbass_lean.views.results import adopters, effects, improvements, replication
 from kuzbass_lean.views.summary import (
     as_at,
@@ -28,11 +37,17 @@ from kuzbass_lean.views.summary import (
 __all__ = [
     "adopters",
     "as_at",
+    "comparison",
+    "control_charts",
+    "deck",
     "directions_by_municipality",
     "effects",
     "first_screen",
+    "grade_legend",
+    "grades",
     "improvements",
     "ladder",
+    "measured",
     "method",
     "next_steps",
     "overdue",
@@ -41,6 +56,7 @@ __all__ = [
     "portfolio",
     "profile",
     "provenance",
+    "reconciled",
     "reconciliation",
     "relations",
     "replication",
@@ -48,8 +64,11 @@ __all__ = [
     "rules",
     "sector_profile",
     "sector_reconciliation",
+    "slides",
     "sources",
+    "standing",
     "territories",
+    "time_to_close",
     "units",
     "way_up",
 ]

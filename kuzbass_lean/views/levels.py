@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
+from fractions import Fraction
 
 from kuzbass_lean import blocks, metrics, wording
-from kuzbass_lean.blocks import Block, Column, Figure, Standing, Step
+from kuzbass_lean.blocks import Block, Column, Figure, Standing, Step, Threshold
 from kuzbass_lean.maturity import LEVELS, DirectionScore, Profile, Rule
 from kuzbass_lean.registry import Registry
 
@@ -106,27 +107,82 @@ def _level_figure(score: DirectionScore) -> Figure:
 
 def profile(scores: Profile) -> Block:
     """Return have and need for X and Y at each of the three thresholds of every direction."""
-    columns = [Column("Направление"), *(Column(wording.label("level", level)) for level in LEVELS)]
-    rows = []
-    for score in scores.directions:
-        cells = [f"{_verdict(rule)}: {_have(score, rule)}" for rule in score.rules]
-        rows.append((f"{score.number}. {score.title}", *cells))
-    return blocks.table("Профиль: есть и нужно по каждому порогу", columns, rows)
+    if not scores.directions:
+        return blocks.prose("Профиля нет: модель не оценивает этот сектор или территорию.")
+    rows = [
+        (
+            f"{score.number}. {score.title}",
+            _profile_note(score),
+            [_threshold(score, rule) for rule in score.rules],
+            score.level,
+            lacking(score),
+        )
+        for score in scores.directions
+    ]
+    caption = "Профиль зрелости: есть и нужно до каждого порога"
+    reading = (
+        "X — охват, Y — результат. Полная полоса — порог достигнут, оранжевое число — сколько не хватает, "
+        "штриховка — неизвестно"
+    )
+    return blocks.profile(caption, reading, LEVELS, rows)
 
 
-def _verdict(rule: Rule) -> str:
-    return wording.label("verdict", rule.verdict)
+def _profile_note(score: DirectionScore) -> str:
+    """Say what X counts and, where Y is asked of each unit, which Y the three levels ask."""
+    note = f"X — {_unit_note(score)}"
+    if any(rule.shortfall_projects is not None for rule in score.rules):
+        return f"{note}; Y — реализованные проекты"
+    if score.reading in _AREAS:
+        return f"{note}; Y — доля территорий"
+    asked = ", ".join(wording.number(rule.y) for rule in score.rules)
+    return f"{note}; Y у каждой от {asked} %"
 
 
-def _have(score: DirectionScore, rule: Rule) -> str:
-    need = wording.phrase("missing") if rule.threshold_units is None else wording.number(rule.threshold_units)
+def _threshold(score: DirectionScore, rule: Rule) -> Threshold:
     have = wording.number(rule.qualifying_units)
     if rule.qualifying_best != rule.qualifying_units:
         have += f"…{wording.number(rule.qualifying_best)}"
-    text = f"X {rule.x} %: единиц {have} из {need}"
+    if rule.threshold_units is None:
+        line = ("X", f"{have} из ?", "", 0.0, False)
+    else:
+        need = rule.threshold_units
+        lack = need - rule.qualifying_units
+        surely = rule.qualifying_best == rule.qualifying_units or lack <= 0
+        missing = wording.number(-lack) if lack > 0 else ""
+        line = (
+            "X",
+            f"{have} из {wording.number(need)}",
+            missing,
+            _percent(rule.qualifying_units, need),
+            surely,
+        )
     if rule.shortfall_projects is not None:
-        return f"{text}; Y {rule.y}: проектов {wording.number(float(rule.actual_y or 0))}"
-    return f"{text}; Y {rule.y} %"
+        actual = rule.actual_y or Fraction(0)
+        lack_y = wording.number(-rule.shortfall_projects) if rule.shortfall_projects else ""
+        text = f"{wording.number(float(actual))} из {wording.number(rule.y)}"
+        return Threshold((line, ("Y", text, lack_y, _percent(actual, rule.y), True)))
+    if score.reading in _AREAS and rule.actual_y is not None:
+        text = f"{wording.number(float(rule.actual_y), 1)} из {wording.percent(rule.y, 0)}"
+        short = rule.y - rule.actual_y
+        lack_y = wording.points(-float(short), 1) if short > 0 else ""
+        return Threshold((line, ("Y", text, lack_y, _percent(rule.actual_y, rule.y), True)))
+    return Threshold((line,))
+
+
+_AREAS = ("joint", "nested", "subset")
+"""Readings whose Y is a share of municipalities."""
+
+
+def _percent(have: Fraction | int, need: int) -> float:
+    return 100.0 if not need else float(min(Fraction(100 * have, need), Fraction(100)))
+
+
+def standing(scores: Profile, part: Registry, as_of: date) -> Block:
+    """Return the levels and, beside them, the next steps: the answer of the first screen."""
+    return blocks.beside(
+        ("Где мы стоим и чего не хватает", ladder(scores)),
+        ("Три следующих шага", next_steps(scores, part, as_of)),
+    )
 
 
 def rules(scores: Profile) -> Block:

@@ -9,7 +9,15 @@ import pandas as pd
 from kuzbass_lean import blocks, metrics, wording
 from kuzbass_lean.blocks import Block, Column, Figure
 from kuzbass_lean.registry import Registry
-from kuzbass_lean.views.results import change_words, improvement_figure, measured_change, phases
+from kuzbass_lean.views.proof import measured
+from kuzbass_lean.views.results import (
+    change_words,
+    changes_chart,
+    improvement_figure,
+    measured_change,
+    pair,
+    phases,
+)
 from kuzbass_lean.views.summary import SITE, count, organization_names, provenance, ratio
 
 Pairs = list[tuple[str, str]]
@@ -99,9 +107,10 @@ def _events(row: dict[Any, Any]) -> Pairs:
     return [(title, wording.date(row[column])) for title, column in dates]
 
 
-def passport_measures(part: Registry) -> Block:
-    """Return the project's measures before, target, after, with change and attainment of the target."""
-    rows, figures = [], []
+def passport_measures(part: Registry, graded: pd.DataFrame) -> Block:
+    """Return the project's measures before, target, after: chart, table, and how sure the change is."""
+    letters = graded.set_index("measure_id")["letter"]
+    rows, figures, pairs = [], [], []
     for measure in part.frame("measures").to_dict("records"):
         values = phases(part, str(measure["measure_id"]))
         change = measured_change(values, measure)
@@ -114,8 +123,11 @@ def passport_measures(part: Registry) -> Block:
         goal = (
             wording.label("attained", attained.attained) if attained.attained else wording.phrase("missing")
         )
-        rows.append((f"{measure['name']} ({statistic})", *texts, change_words(change), goal))
+        letter = str(letters[measure["measure_id"]])
+        rows.append((f"{measure['name']} ({statistic})", *texts, change_words(change), goal, letter))
         figures.append(improvement_figure(measure, change))
+        pairs += pair(str(measure["name"]), measure, values, change, letter)
     columns = [Column("Показатель"), Column("Было", True), Column("Цель", True), Column("Стало", True)]
-    columns += [Column("Изменение", True), Column("Цель достигнута")]
-    return blocks.table("Показатели проекта", columns, rows, "", tuple(figures))
+    columns += [Column("Изменение", True), Column("Цель достигнута"), Column("Оценка")]
+    table = blocks.table("Показатели проекта", columns, rows, "", tuple(figures))
+    return blocks.joined(*changes_chart(pairs), table, measured(part, graded))

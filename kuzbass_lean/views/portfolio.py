@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 import pandas as pd
 
-from kuzbass_lean import blocks, catalogue, metrics, wording
+from kuzbass_lean import blocks, catalogue, charts, metrics, wording
 from kuzbass_lean.blocks import Block, Column, Figure, Tile
+from kuzbass_lean.charts import Region
+from kuzbass_lean.outlines import Ring
 from kuzbass_lean.registry import Registry
 from kuzbass_lean.schema import STATUSES
 from kuzbass_lean.views.summary import organization_names
@@ -81,41 +85,71 @@ def overdue(part: Registry, as_of: date) -> Block:
     return blocks.table("Просроченные проекты", columns, rows, " ".join(said))
 
 
-def territories(registry: Registry, up: str = "") -> Block:
-    """Return the tile map: projects of each municipality, led there or with a participant there."""
+def territories(
+    registry: Registry, up: str = "", outlines: Mapping[str, Sequence[Ring]] | None = None
+) -> Block:
+    """Return the map: projects of each municipality, led there or with a participant there.
+
+    Parameters
+    ----------
+    outlines
+        An office's own map, as ``read_outlines`` gives it; without one territories are tiles.
+    """
     places = registry.municipalities
     counts = metrics.by_unit(registry.projects, registry.project_units(), units=list(places.index))[
         "projects"
     ]
     largest = int(counts.max()) if len(counts) else 0
-    shorts = {place.key: place.short for place in catalogue.municipalities()}
-    tiles, figures = [], []
-    for number, (key, place) in enumerate(places.iterrows()):
-        projects = int(counts.loc[str(key)])
-        row, column = place["tile_row"], place["tile_column"]
-        tiles.append(
-            Tile(
-                str(place["title"]),
-                shorts.get(str(key), str(place["name"])),
-                number // 7 + 1 if pd.isna(row) else int(row),
-                number % 7 + 1 if pd.isna(column) else int(column),
-                wording.number(projects) if projects else "—",
-                -(-SHADES * projects // largest) if projects else None,
-                f"{up}municipalities/{key}.html",
-            )
+    tiles = [
+        _tile(number, str(key), place, int(counts.loc[str(key)]), largest, up)
+        for number, (key, place) in enumerate(places.iterrows())
+    ]
+    formula = wording.formula("units_with_projects").text
+    figures = tuple(
+        Figure(
+            f"projects_{key}", tile.title, int(counts.loc[str(key)]),
+            wording.number(int(counts.loc[str(key)])), "project", formula,
         )
-        formula = wording.formula("units_with_projects").text
-        figures.append(
-            Figure(
-                f"projects_{key}", str(place["title"]), projects, wording.number(projects), "project", formula
-            )
-        )
+        for key, tile in zip(places.index, tiles, strict=True)
+    )  # fmt: skip
     covered = sum(figure.value != 0 for figure in figures)
     of = wording.plural(len(tiles), "municipality", "genitive")
     caption = f"Проекты есть в {wording.number(covered)} из {of}"
-    legend = "Чем темнее, тем больше проектов; штриховка — проектов в реестре нет. Места плиток схематичны"
-    shown = blocks.tile_map(caption, tiles, legend)
-    return Block(shown.html, shown.text, tuple(figures))
+    legend = "Чем темнее, тем больше проектов; штриховка — проектов в реестре нет"
+    if outlines:
+        shown = _own_map(dict(zip(places.index, tiles, strict=True)), outlines, caption, legend)
+    else:
+        shown = blocks.tile_map(caption, tiles, f"{legend}. Места плиток схематичны")
+    return Block(shown.html, shown.text, figures)
+
+
+def _tile(number: int, key: str, place: Any, projects: int, largest: int, up: str) -> Tile:
+    """Give a territory its place on the grid; those without one follow in rows of seven."""
+    shorts = {known.key: known.short for known in catalogue.municipalities()}
+    row, column = place["tile_row"], place["tile_column"]
+    return Tile(
+        str(place["title"]),
+        shorts.get(key, str(place["name"])),
+        number // 7 + 1 if pd.isna(row) else int(row),
+        number % 7 + 1 if pd.isna(column) else int(column),
+        wording.number(projects) if projects else "—",
+        -(-SHADES * projects // largest) if projects else None,
+        f"{up}municipalities/{key}.html",
+    )
+
+
+def _own_map(
+    tiles: Mapping[str, Tile], outlines: Mapping[str, Sequence[Ring]], caption: str, legend: str
+) -> Block:
+    shown = [
+        Region(tile.title, tuple(outlines[key]), tile.shade, tile.text, tile.href)
+        for key, tile in tiles.items()
+        if key in outlines
+    ]
+    said = "; ".join(f"{tile.title}: {tile.text}" for tile in tiles.values())
+    absent = [tile.title for key, tile in tiles.items() if key not in outlines]
+    note = f"На карте нет: {wording.join(absent)}." if absent else ""
+    return blocks.chart(caption, legend, charts.geography(shown, f"{caption}. {said}"), note)
 
 
 def directions_by_municipality(registry: Registry) -> Block:

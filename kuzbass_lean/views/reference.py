@@ -42,6 +42,21 @@ def reconciliation(registry: Registry, prefixes: Sequence[str] = ()) -> Block:
     return blocks.table("Опубликованное и реестр", columns, rows, note)
 
 
+def reconciled(registry: Registry) -> Block:
+    """Return how many published figures of every slide the registry bears out, as bars."""
+    table = published.reconcile(registry)
+    counts = table.groupby(["slide", "state"], sort=False).size()
+    rows = [
+        (str(slide), {state: int(counts.get((slide, state), 0)) for state in _STATES})
+        for slide in table["slide"].unique()
+    ]
+    states = table["state"].value_counts()
+    agree, of = int(states.get("agrees", 0)), len(table)
+    differ = int(states.get("differs", 0))
+    caption = f"Сошлось с реестром: {wording.number(agree)} из {wording.number(of)}, расходится: {differ}"
+    return blocks.state_bars(caption, rows, "reconciliation")
+
+
 _PREFIXES = {
     "gov": ("portfolio.",),
     "muni": ("portfolio.mo", "pie."),

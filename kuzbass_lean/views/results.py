@@ -6,22 +6,30 @@ from typing import Any
 
 import pandas as pd
 
-from kuzbass_lean import blocks, metrics, wording
+from kuzbass_lean import blocks, charts, metrics, wording
 from kuzbass_lean.blocks import Block, Column, Figure
+from kuzbass_lean.charts import Pair
 from kuzbass_lean.metrics import Bounds, Change, Value
 from kuzbass_lean.registry import Registry
 from kuzbass_lean.views.summary import organization_names
 
 MOST_ROWS = 40
+MOST_PAIRS = 12
+HUNDRED = 100.0
 
 
-def improvements(part: Registry) -> Block:
-    """Return every measure before and after, published ones first, with the change."""
+def improvements(part: Registry, graded: pd.DataFrame) -> Block:
+    """Return every measure before and after with change and evidence grade: a chart, then the table.
+
+    Published measures come first, then the better proven ones.
+    """
+    letters = graded.set_index("measure_id")["letter"]
     measures = part.frame("measures")
-    rows, figures = [], []
-    published = measures["source"].ne("published")
-    ordered = measures.assign(_last=published).sort_values(["_last", "measure_id"], kind="stable")
+    ordered = measures.assign(
+        _last=measures["source"].ne("published"), _letter=measures["measure_id"].map(letters)
+    ).sort_values(["_last", "_letter", "measure_id"], kind="stable")
     titles = part.projects.set_index("project_id")["title"]
+    rows, figures, pairs = [], [], []
     for measure in ordered.head(MOST_ROWS).to_dict("records"):
         values = phases(part, str(measure["measure_id"]))
         change = measured_change(values, measure)
@@ -30,19 +38,87 @@ def improvements(part: Registry) -> Block:
                 f"{measure['name']}. {titles.get(measure['project_id'], '')}",
                 *(_text(values.get(phase), measure) for phase in ("before", "target", "after")),
                 change_words(change),
+                str(measure["_letter"]),
                 wording.label("source", measure["source"]),
             )
         )
         figures.append(improvement_figure(measure, change))
+        alike = measures["name"].eq(measure["name"]).sum() > 1
+        label = str(titles.get(measure["project_id"], "")) if alike else str(measure["name"])
+        pairs += pair(label, measure, values, change, str(measure["_letter"]))
     columns = [Column("Показатель и проект")]
     columns += [
         Column(wording.label("phase", phase).capitalize(), True) for phase in ("before", "target", "after")
     ]
-    columns += [Column("Изменение", True), Column("Откуда")]
+    columns += [Column("Изменение", True), Column("Оценка"), Column("Откуда")]
     note = "Изменение со словом «план» считано до цели: факта в источнике нет."
     if len(measures) > MOST_ROWS:
         note += f" Показаны {wording.number(MOST_ROWS)} из {wording.number(len(measures))}."
-    return blocks.table("Было, цель, стало", columns, rows, note, tuple(figures))
+    table = blocks.table("Было, цель, стало", columns, rows, note, tuple(figures))
+    return blocks.joined(*changes_chart(pairs[:MOST_PAIRS]), table)
+
+
+def pair(
+    label: str, measure: dict[Any, Any], values: dict[str, Value], change: Change, letter: str
+) -> list[Pair]:
+    """Return a measure as a line of the chart, or nothing where before and a later value do not compare."""
+    before, after, target = values.get("before"), values.get("after"), values.get("target")
+    base = None if before is None else _end(before, None)
+    lower = str(measure["better"]) == "lower"
+    if after is not None and after.factor and after.qualifier == "factor_only":
+        reached: float | None = 100 / after.factor if lower else 100 * after.factor
+        aimed = None
+    elif base:
+        reached, aimed = (_share(value, base) for value in (after, target))
+    else:
+        return []
+    if reached is None and aimed is None:
+        return []
+    worse = reached is not None and (reached > 100 if lower else reached < 100)
+    if str(measure["better"]) == "target":
+        worse = change.relative is not None and (change.relative.high or 0) < 0
+    short = _arrow(before, after if after is not None else target, str(measure["unit"]))
+    text = wording.change_text(change)
+    return [Pair(label, reached, aimed, worse, letter in "ABC", short, text, letter)]
+
+
+def _end(value: Value, towards: float | None) -> float | None:
+    """The value as one number; of a range the end nearer to ``towards``, of a bound the bound."""
+    if value.bounds is None:
+        return None
+    low, high = value.bounds.low, value.bounds.high
+    if value.qualifier == "up_to" or low is None or high is None:
+        return high if high is not None else low
+    return low if towards is None or abs(low - towards) <= abs(high - towards) else high
+
+
+def _share(value: Value | None, base: float) -> float | None:
+    end = None if value is None else _end(value, base)
+    return None if end is None else 100 * end / base
+
+
+def _arrow(before: Value | None, later: Value | None, unit: str) -> str:
+    if before is None or later is None:
+        return ""
+    return f"{wording.value_text(before)} → {wording.value_text(later)} {wording.unit_name(unit)}"
+
+
+def changes_chart(pairs: list[Pair]) -> list[Block]:
+    """Return the chart of before, target and after, or nothing without a line to draw."""
+    if not pairs:
+        return []
+    done = [entry for entry in pairs if entry.after is not None]
+    better = sum(not entry.worse and entry.after != HUNDRED for entry in done)
+    told = f"Лучше стали {wording.number(better)} из {wording.number(len(done))} показателей с результатом"
+    caption = told if done else "Результатов ещё нет, есть только цели"
+    said = "; ".join(f"{e.label}: {e.shown}, {e.change}, оценка {e.letter}" for e in pairs)
+    reading = (
+        "Белый кружок — было, ромб — цель, тёмный кружок — стало, оранжевый квадрат — стало хуже. "
+        "Сплошная линия — замеры известны, пунктир — нет. У диапазона показан ближний к «было» край"
+    )
+    heads = ("было → стало", "изменение", "оц.")
+    drawing = charts.dumbbell(pairs, "% от значения «было»", heads, f"{caption}. {said}")
+    return [blocks.chart(caption, reading, drawing)]
 
 
 def phases(part: Registry, measure_id: str) -> dict[str, Value]:

@@ -7,14 +7,17 @@ from datetime import date
 
 import pandas as pd
 
-from kuzbass_lean import blocks, catalogue, metrics, wording
+from kuzbass_lean import blocks, catalogue, evidence, metrics, wording
 from kuzbass_lean.blocks import Block, Figure, KeyFigure
 from kuzbass_lean.errors import UsageError
 from kuzbass_lean.maturity import Profile, score, score_local
 from kuzbass_lean.registry import Registry, Scope
+from kuzbass_lean.views.proof import median_figure, proven
 
 SITE = "Кузбасс бережливый"
 REGION = "Кемеровская область — Кузбасс"
+MONTHS_BACK = 3
+"""Key figures are compared with so many months before the report date."""
 
 
 def report_date(registry: Registry, as_of: str = "") -> date:
@@ -33,6 +36,25 @@ def report_date(registry: Registry, as_of: str = "") -> date:
     if registry.as_of is None:
         raise UsageError("the registry records no date: give as_of as YYYY-MM-DD")
     return registry.as_of
+
+
+def earlier_date(as_of: date, since: str = "") -> date:
+    """Return the date that key figures are compared with: the one given, or three months before.
+
+    Raises
+    ------
+    UsageError
+        The text is not a date, or not before the report date.
+    """
+    if not since:
+        return (pd.Timestamp(as_of) - pd.DateOffset(months=MONTHS_BACK)).date()
+    try:
+        earlier = date.fromisoformat(since)
+    except ValueError:
+        raise UsageError(f'since "{since}" is not a date: write it as YYYY-MM-DD') from None
+    if earlier >= as_of:
+        raise UsageError(f"since {since} is not before the report date {as_of}: give an earlier one")
+    return earlier
 
 
 def as_at(registry: Registry, as_of: date) -> Registry:
@@ -92,7 +114,13 @@ def provenance(part: Registry) -> str:
 
 
 def first_screen(
-    registry: Registry, scope: Scope, as_of: date, profile: Profile | None = None, up: str = ""
+    registry: Registry,
+    scope: Scope,
+    as_of: date,
+    profile: Profile | None = None,
+    graded: pd.DataFrame | None = None,
+    up: str = "",
+    since: str = "",
 ) -> Block:
     """Return the head of a report and its key figures.
 
@@ -102,16 +130,20 @@ def first_screen(
         The whole registry; the scope's part is sliced from it.
     profile
         Levels to speak of in the lead sentence.
+    graded
+        Evidence grades of the part's measures, as ``views.grades`` gives them.
     up
         Path to the site's root, e.g. ``"../"``.
+    since
+        Date to compare with, YYYY-MM-DD; left out, three months earlier.
     """
     part = registry.slice(scope)
     path = [(SITE, f"{up}index.html")]
     head = blocks.header(
         scope_title(registry, scope), lead(part, as_of, profile), as_of, provenance(part), path
     )
-    keys = blocks.key_figures(key_figures(part, as_of))
-    return Block(head.html + "\n" + keys.html, head.text + "\n" + keys.text, keys.figures)
+    keys = blocks.key_figures(key_figures(part, as_of, graded, earlier_date(as_of, since)))
+    return blocks.joined(head, keys)
 
 
 def lead(part: Registry, as_of: date, profile: Profile | None) -> str:
@@ -136,46 +168,98 @@ def lead(part: Registry, as_of: date, profile: Profile | None) -> str:
     return " ".join(said)
 
 
-def sources(part: Registry, as_of: date) -> Block:
+def sources(part: Registry, as_of: date, graded: pd.DataFrame | None = None, since: str = "") -> Block:
     """Return «откуда число» for the key figures: formula, numerator and denominator of each."""
-    return blocks.sources([item.figure for item in key_figures(part, as_of)])
+    found = key_figures(part, as_of, graded, earlier_date(as_of, since))
+    return blocks.sources([item.figure for item in found])
 
 
-def key_figures(part: Registry, as_of: date) -> list[KeyFigure]:
-    """Return the key figures of a part of the registry."""
+def key_figures(
+    part: Registry, as_of: date, graded: pd.DataFrame | None = None, since: date | None = None
+) -> list[KeyFigure]:
+    """Return the key figures of a part of the registry, with their change since an earlier date."""
     state = metrics.portfolio(part.projects, as_of)
+    before = None if since is None else metrics.portfolio(metrics.as_at(part.projects, since), since)
     solved = metrics.solved_share(part.projects)
-    effects = metrics.effect_totals(part.frame("effects"))
-    money = effects[effects["unit"].eq("RUB") & effects["period"].eq("year")]["confirmed"].dropna()
+
+    def change(name: str, *, more_is_better: bool | None) -> tuple[str, bool | None]:
+        if before is None or since is None:
+            return "", None
+        return _change(getattr(state, name) - getattr(before, name), since, more_is_better)
+
     found = [
-        KeyFigure(count("total", "Проектов в портфеле", state.total)),
+        KeyFigure(
+            count("total", "Проектов в портфеле", state.total), "", "", *change("total", more_is_better=None)
+        ),
         KeyFigure(
             count("realised", "Реализовано и закрыто", state.realised, state.total),
             _of(state.total),
+            "",
+            *change("realised", more_is_better=True),
         ),
         KeyFigure(
             count("overdue", "Просрочено из открытых", state.overdue, state.open),
             _of(state.open),
             _undated(state.without_due),
-        ),
-        KeyFigure(
-            ratio("solved_share", "Решено выявленных проблем", solved),
-            _pair(solved),
-            "централизованные проекты — целиком" if part.projects["centralised"].any() else "",
+            *change("overdue", more_is_better=False),
         ),
     ]
-    if len(money):
-        total = float(money.sum())
-        formula = wording.formula("effect_confirmed").text
-        text = wording.number(total)
-        found.append(
-            KeyFigure(
-                Figure(
-                    "effect_confirmed", "Подтверждённый эффект, руб. в год", total, text, "RUB/year", formula
-                )
-            )
-        )
-    return found
+    if graded is not None:
+        found.append(_proven(part, graded))
+    return [*found, *_durations(part, as_of), _solved(part, solved), *_money(part)]
+
+
+def _change(difference: int, since: date, more_is_better: bool | None) -> tuple[str, bool | None]:
+    """Say a difference and whether it is for the better; none is neither."""
+    if not difference:
+        return f"без изменений с {wording.date(since)}", None
+    arrow = "▲" if difference > 0 else "▼"
+    good = None if more_is_better is None else (difference > 0) == more_is_better
+    return f"{arrow} {wording.number(difference, signed=True)} с {wording.date(since)}", good
+
+
+def _proven(part: Registry, graded: pd.DataFrame) -> KeyFigure:
+    found = proven(part, graded)
+    done, of = int(found.numerator or 0), int(found.denominator or 0)
+    formula = wording.formula("proven_improvements").text
+    figure = Figure(
+        "proven_improvements",
+        "Доказанных улучшений",
+        done,
+        wording.number(done),
+        "measure",
+        formula,
+        done,
+        of,
+    )
+    return KeyFigure(figure, f"из {wording.number(of)}", "оценки A и B")
+
+
+def _durations(part: Registry, as_of: date) -> list[KeyFigure]:
+    lengths = metrics.durations(part.projects, as_of)
+    found = evidence.time_to_close(lengths["days"], lengths["closed"])
+    if not found.closed:
+        return []
+    if found.median is None:
+        return [KeyFigure(median_figure(found), "", "половина ещё не закрыта")]
+    return [KeyFigure(median_figure(found), "дней", "незакрытые учтены")]
+
+
+def _solved(part: Registry, solved: metrics.Ratio) -> KeyFigure:
+    whole = "централизованные проекты — целиком" if part.projects["centralised"].any() else ""
+    below = "; ".join(filter(None, (_pair(solved), whole)))
+    return KeyFigure(ratio("solved_share", "Решено выявленных проблем", solved), "", below)
+
+
+def _money(part: Registry) -> list[KeyFigure]:
+    effects = metrics.effect_totals(part.frame("effects"))
+    money = effects[effects["unit"].eq("RUB") & effects["period"].eq("year")]["confirmed"].dropna()
+    if money.empty:
+        return []
+    total = float(money.sum())
+    formula = wording.formula("effect_confirmed").text
+    label = "Подтверждённый эффект, руб. в год"
+    return [KeyFigure(Figure("effect_confirmed", label, total, wording.number(total), "RUB/year", formula))]
 
 
 def count(name: str, label: str, value: int, denominator: int | None = None) -> Figure:

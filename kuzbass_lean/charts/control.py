@@ -1,0 +1,98 @@
+"""The XmR control chart: points, limits, the moment of change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from kuzbass_lean.charts import theme
+from kuzbass_lean.charts.theme import Drawing, draw, place
+from kuzbass_lean.evidence import ControlChart
+
+_HEIGHTS = (260, 240)
+_MARKS = {"common": "o", "improvement": "o", "concern": "D"}
+_COLOURS = {"common": theme.EDGE, "improvement": theme.BLUE, "concern": theme.ORANGE}
+
+
+def control(
+    chart: ControlChart,
+    days: Sequence[date],
+    changed: int,
+    words: tuple[str, str, str, str, str],
+    unit: str,
+    alt: str,
+) -> Drawing:
+    """Draw a control chart over its days.
+
+    Parameters
+    ----------
+    changed
+        0-based number of the first point after the change.
+    words
+        What to write at the mean, the upper and the lower limit, the target and the change.
+    """
+    frame = chart.points.assign(day=pd.to_datetime(list(days)))
+
+    def paint(figure: Figure, width: int) -> None:
+        wide = width == theme.WIDE
+        height = _HEIGHTS[0] if wide else _HEIGHTS[1]
+        axes = place(figure, width, height, (48, 30, width - (150 if wide else 12), height - 44))
+        axes.plot(frame["day"], frame["value"], color=theme.RULE, linewidth=1.2, zorder=1)
+        sns.scatterplot(
+            frame, x="day", y="value", hue="verdict", style="verdict", markers=_MARKS, palette=_COLOURS,
+            legend=False, s=40, linewidth=0.6, zorder=3, ax=axes,
+        )  # fmt: skip
+        _limits(axes, chart, frame, words, wide)
+        if 0 < changed < len(frame):
+            axes.axvline(frame["day"].iloc[changed], color=theme.INK, linewidth=1)
+            axes.annotate(
+                words[4],
+                (frame["day"].iloc[changed], 1),
+                xycoords=("data", "axes fraction"),
+                xytext=(-6, 8),
+                textcoords="offset points",
+                ha="right",
+            )
+        axes.set(xlabel="", ylabel=unit)
+        axes.yaxis.set_label_position("left")
+        axes.set_ylim(bottom=min(0.0, float(frame["value"].min())))
+        _dates(axes, frame["day"], wide)
+
+    return draw(paint, _HEIGHTS, alt)
+
+
+def _limits(axes: Axes, chart: ControlChart, frame: pd.DataFrame, words: tuple[str, ...], wide: bool) -> None:
+    starts = [phase.start for phase in chart.phases] + [len(frame)]
+    for phase, end in zip(chart.phases, starts[1:], strict=True):
+        days = [frame["day"].iloc[phase.start], frame["day"].iloc[end - 1]]
+        axes.plot(days, [phase.mean] * 2, color=theme.INK, linewidth=1.4)
+        for limit in (phase.lower, phase.upper):
+            axes.plot(days, [limit] * 2, color=theme.EDGE, linewidth=1, linestyle=(0, (4, 3)))
+    last = chart.phases[-1]
+    labels = [
+        (last.mean, words[0], "bold"),
+        (last.upper, words[1], "normal"),
+        (last.lower, words[2], "normal"),
+    ]
+    if chart.target is not None:
+        axes.axhline(chart.target, color=theme.RUST, linewidth=1.2, linestyle=(0, (1, 2)))
+        labels.append((chart.target, words[3], "normal"))
+    for value, word, weight in labels if wide else ():
+        axes.annotate(word, (1, value), xycoords=("axes fraction", "data"), xytext=(8, 0),
+                      textcoords="offset points", va="center", weight=weight)  # fmt: skip
+
+
+def _dates(axes: Axes, days: pd.Series, wide: bool) -> None:
+    """Mark first, middle and last day: enough to read the time, never too many for a phone."""
+    chosen = (
+        [days.iloc[0], days.iloc[len(days) // 2], days.iloc[-1]] if wide else [days.iloc[0], days.iloc[-1]]
+    )
+    axes.set_xticks(chosen, [f"{day:%d.%m.%Y}" for day in chosen])
+    labels = axes.get_xticklabels()
+    labels[0].set_horizontalalignment("left")
+    labels[-1].set_horizontalalignment("right")

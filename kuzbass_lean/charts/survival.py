@@ -1,0 +1,39 @@
+"""The Kaplan–Meier curve: what share of projects is still open so many days after their start."""
+
+from __future__ import annotations
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from kuzbass_lean.charts import theme
+from kuzbass_lean.charts.theme import Drawing, draw, place
+from kuzbass_lean.evidence import TimeToClose
+
+_HEIGHTS = (240, 220)
+
+
+def survival(found: TimeToClose, words: tuple[str, str, str], alt: str) -> Drawing:
+    """Draw the share still open against days; ``words`` are the axes x and y and the median's label."""
+    start = pd.DataFrame({"day": [0.0], "share": [1.0]})
+    frame = pd.concat([start, found.survival[["day", "share"]]], ignore_index=True)
+    frame["percent"] = 100 * frame["share"]
+
+    def paint(figure: Figure, width: int) -> None:
+        wide = width == theme.WIDE
+        height = _HEIGHTS[0] if wide else _HEIGHTS[1]
+        axes = place(figure, width, height, (48, 26, width - 24, height - 46))
+        sns.lineplot(
+            frame, x="day", y="percent", drawstyle="steps-post", color=theme.DEEP, errorbar=None,
+            estimator=None, ax=axes,
+        )  # fmt: skip
+        axes.axhline(50, color=theme.EDGE, linewidth=1, linestyle=(0, (4, 3)))
+        if found.median is not None:
+            axes.plot([found.median], [50], marker="o", color=theme.ORANGE, markersize=8)
+            axes.annotate(
+                words[2], (found.median, 50), xytext=(10, 10), textcoords="offset points", weight="bold"
+            )
+        axes.set(xlabel=words[0], ylabel="", ylim=(0, 104), xlim=(0, None))
+        axes.set_title(words[1], loc="left", fontsize=13, color=theme.QUIET, pad=10)
+
+    return draw(paint, _HEIGHTS, alt)

@@ -1,0 +1,148 @@
+"""One look for all charts, and drawings that are the same bytes for the same values."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+from typing import Any, Final
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+WIDE: Final = 720
+NARROW: Final = 328
+
+INK, QUIET, RULE, EDGE = "#16202a", "#4b5763", "#cfd7de", "#7d8a96"
+DEEP, BLUE, PALE, FAINT = "#123c66", "#1f6cb0", "#a8cbea", "#eef2f5"
+ORANGE, RUST = "#e0701a", "#9c3d08"
+
+_PIXELS = 72
+"""A figure inch holds so many pixels, so a 13 point text is 13 pixels high."""
+
+_RC: Final[Any] = {
+    "figure.dpi": _PIXELS,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.transparent": True,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "kuzbass-lean",
+    # Comes with matplotlib, so every machine measures text alike; it is wider than the page's own.
+    "font.family": ["DejaVu Sans"],
+    "font.size": 13,
+    "axes.labelsize": 13,
+    "axes.labelcolor": QUIET,
+    "axes.edgecolor": EDGE,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.unicode_minus": True,
+    "text.color": INK,
+    "text.parse_math": False,
+    "grid.color": RULE,
+    "grid.linewidth": 0.8,
+    "xtick.labelsize": 13,
+    "ytick.labelsize": 13,
+    "xtick.color": EDGE,
+    "ytick.color": EDGE,
+    "xtick.labelcolor": QUIET,
+    "ytick.labelcolor": QUIET,
+    "lines.linewidth": 2,
+    "lines.solid_capstyle": "butt",
+    "hatch.linewidth": 0.8,
+    "path.simplify": False,
+}
+_FAMILY = "Arial, 'Liberation Sans', Helvetica, sans-serif"
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A chart for a wide page and for a phone, as SVG, with what it shows in words."""
+
+    wide: str
+    narrow: str
+    alt: str
+
+
+Paint = Callable[[Figure, int], None]
+"""Draws on a figure of so many pixels' width."""
+
+
+def draw(paint: Paint, heights: tuple[int, int], alt: str) -> Drawing:
+    """Draw a chart twice, at both widths; ``heights`` are pixels, wide first."""
+    wide, narrow = (_svg(paint, size, alt) for size in zip((WIDE, NARROW), heights, strict=True))
+    return Drawing(wide, narrow, alt)
+
+
+def _svg(paint: Paint, size: tuple[int, int], alt: str) -> str:
+    width, height = size
+    with mpl.rc_context(_RC):
+        figure = Figure(figsize=(width / _PIXELS, height / _PIXELS))
+        FigureCanvasSVG(figure)
+        paint(figure, width)
+        out = io.StringIO()
+        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        figure.savefig(out, format="svg", metadata=nothing)
+    return _cleaned(out.getvalue(), width, height, alt)
+
+
+def _cleaned(svg: str, width: int, height: int, alt: str) -> str:
+    """Drop what a page does not need, and give what it shares with other charts names of its own."""
+    body = svg[svg.index(">", svg.index("<svg")) + 1 : svg.rindex("</svg>")]
+    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
+    body = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", body, flags=re.DOTALL)
+    body = re.sub(r"<!--.*?-->", "", body, flags=re.DOTALL)
+    body = re.sub(r"\s*font-family: [^;\"]+;?", "", body)
+    used = set(re.findall(r"#([\w-]+)", body))
+    mark = hashlib.sha256((body + alt).encode()).hexdigest()[:6]
+    body = re.sub(r'\sid="([\w.-]+)"', lambda m: f' id="{mark}{m[1]}"' if m[1] in used else "", body)
+    body = re.sub(r"(url\(|href=\")#", rf"\g<1>#{mark}", body)
+    body = _smaller(body)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f'viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
+        f'font-family="{_FAMILY}" aria-label="{escape(alt)}">{body}</svg>'
+    )
+
+
+def _smaller(body: str) -> str:
+    """Write the same drawing shorter: a tenth of a pixel is enough, and no mark turns by nothing."""
+    body = re.sub(r' transform="rotate\(-0 [^)]*\)"', "", body)
+    body = re.sub(r'<path d="[^"]*" style="fill: none"/>', "", body)
+    body = re.sub(r"\d+\.\d{2,}", lambda m: f"{float(m[0]):.1f}".removesuffix(".0"), body)
+    body = re.sub(r' style="([^"]*)"', lambda m: _attributes(m[1]), body)
+    body = re.sub(r"\s*\n\s*", " ", body)
+    body = re.sub(r"> +<", "><", body).replace(' "', '"')
+    body = re.sub(r" (?=[MLz]\b)|(?<=[MLz]) ", "", body)
+    while (slim := re.sub(r"<g></g>|<g>(<(?:use|text|path)[^<]*(?:/>|</text>))</g>", r"\1", body)) != body:
+        body = slim
+    return body
+
+
+def _attributes(style: str) -> str:
+    """Give presentation attributes in place of a style; a fill of black is the default."""
+    parts = (part.split(":", 1) for part in style.split(";") if ":" in part)
+    kept = {name.strip(): value.strip() for name, value in parts}
+    return "".join(f' {name}="{value.removesuffix("px")}"' for name, value in kept.items())
+
+
+def place(figure: Figure, width: int, height: int, box: tuple[float, float, float, float]) -> Axes:
+    """Return axes at (left, top, right, bottom) pixels from the figure's upper left corner."""
+    left, top, right, bottom = box
+    return figure.add_axes(
+        (left / width, 1 - bottom / height, (right - left) / width, (bottom - top) / height)
+    )
+
+
+def shorten(text: str, most: int) -> str:
+    """Return a text of at most so many characters, cut at a word, with an ellipsis if it was cut."""
+    if len(text) <= most:
+        return text
+    kept = text[: most - 1].rsplit(" ", 1)[0].rstrip(" ,.;:«(—-")
+    return (kept or text[: most - 1]) + "…"

@@ -1,0 +1,87 @@
+"""The programme's deck regenerated: for every slide the published figures beside the registry's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from kuzbass_lean import blocks, published, wording
+from kuzbass_lean.blocks import Block, Column
+from kuzbass_lean.published import PublishedFigure
+from kuzbass_lean.registry import Registry
+from kuzbass_lean.views.reference import value_text
+
+_STATES = ("agrees", "differs", "cannot_check")
+
+
+def slides() -> dict[str, str]:
+    """Return the deck's slides in order, each with the name of its section in the region's report."""
+    titles = dict.fromkeys(figure.slide for figure in published.figures())
+    return {title: f"slide-{number}" for number, title in enumerate(titles, 1)}
+
+
+def deck(registry: Registry) -> Block:
+    """Return a section for every slide: published figure, registry figure, reconciliation."""
+    compared = published.reconcile(registry).set_index("figure")
+    by_slide: dict[str, list[PublishedFigure]] = {}
+    for figure in published.figures():
+        by_slide.setdefault(figure.slide, []).append(figure)
+    sections = slides()
+    contents = [
+        (title, sections[title], _summary(compared, [figure.id for figure in figures]))
+        for title, figures in by_slide.items()
+    ]
+    parts = [blocks.links("Слайд презентации и его раздел", contents)]
+    for title, figures in by_slide.items():
+        parts += [blocks.heading(title, sections[title]), _slide(title, figures, compared)]
+    return blocks.joined(*parts)
+
+
+def _summary(compared: pd.DataFrame, figures: list[str]) -> str:
+    states = compared.reindex(figures)["state"].dropna().value_counts()
+    said = [
+        f"{wording.label('reconciliation', state)} {wording.number(int(states[state]))}"
+        for state in _STATES
+        if state in states.index
+    ]
+    return ", ".join(said) or "сведения без чисел"
+
+
+def _slide(title: str, figures: list[PublishedFigure], compared: pd.DataFrame) -> Block:
+    columns = [
+        Column("Что"),
+        Column("Опубликовано"),
+        Column("В реестре", True),
+        Column("Итог"),
+        Column("Почему"),
+    ]
+    rows = [_row(figure, compared) for figure in figures]
+    return blocks.table(f"Слайд «{title}»", columns, rows)
+
+
+def _row(figure: PublishedFigure, compared: pd.DataFrame) -> tuple[str, ...]:
+    shown = _published(figure)
+    if figure.id not in compared.index:
+        return figure.quantity, shown, "—", "не число", figure.note
+    row: dict[Any, Any] = compared.loc[figure.id].to_dict()
+    return (
+        figure.quantity,
+        shown,
+        value_text(row["registry"]),
+        wording.label("reconciliation", row["state"]),
+        str(row["note"] or ""),
+    )
+
+
+def _published(figure: PublishedFigure) -> str:
+    value = figure.value
+    if value is None:
+        return figure.missing or wording.phrase("missing")
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {wording.number(number)}" for name, number in value.items())
+    text = value_text(value)
+    return f"{text} {wording.unit_name(figure.unit)}".strip() if figure.unit else text

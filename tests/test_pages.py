@@ -1,0 +1,228 @@
+"""Every kind of page as its readers meet it: in a real Chromium without a network, and as PDF."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+from pypdf import PdfReader
+
+from kuzbass_lean import intake
+from kuzbass_lean.press import convert
+from kuzbass_lean.press.build import BuildOptions, build
+from kuzbass_lean.press.plan import load_plan
+from kuzbass_lean.registry import Registry
+
+ROOT = Path(__file__).parents[1]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="the browser tests need Chromium: install it")
+
+HOSTILE = "<script>window.pwned=1</script></td>**жирно** $x^2$ _к_ `код` 🙂 שלום {{7*7}}"
+LONG = "Очень длинное название проекта " * 12
+RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
+SAMPLE = ["region", "sectors/health", "municipalities/kemerovsky-okrug", "projects/mvd", "projects/vision"]
+HARD = ["municipalities/yaysky-rayon", "municipalities/kemerovsky-okrug", "municipalities/tyazhinsky-rayon",
+        "sectors/gov", "projects/h-0", "region"]  # fmt: skip
+
+
+def hard_registry() -> Registry:
+    """A territory without projects, one with one, one with three hundred; hostile and long texts."""
+    organizations = pd.DataFrame(
+        {
+            "organization_id": ["big", "one"],
+            "name": [HOSTILE, LONG],
+            "kind": ["municipal_body", "other"],
+            "sector": ["gov", "gov"],
+            "municipality_id": ["kemerovsky-okrug", "yaysky-rayon"],
+        }
+    )
+    names = [f"h-{n}" for n in range(301)]
+    projects = pd.DataFrame({"project_id": names}).assign(
+        title=lambda t: [HOSTILE if n % 2 else LONG for n in range(len(t))],
+        organization_id=["big"] * 300 + ["one"],
+        sector="gov",
+        status=["in_progress", "closed", "planned"] * 100 + ["in_progress"],
+        started=pd.Timestamp("2019-01-10"),
+        due=pd.Timestamp("2019-05-01"),
+        closed=[pd.NaT, pd.Timestamp("2019-03-01"), pd.NaT] * 100 + [pd.NaT],
+        centralised=False,
+        rationale=HOSTILE,
+        result=HOSTILE,
+        process_from=HOSTILE,
+        source=HOSTILE,
+        replicates=["h-0" if n == 5 else None for n in range(301)],
+    )
+    measures = pd.DataFrame(
+        {
+            "measure_id": ["m1", "m2"],
+            "project_id": ["h-0", "h-0"],
+            "name": [HOSTILE, LONG],
+            "unit": [HOSTILE, "minute"],
+            "family": "lead_time",
+            "better": "lower",
+            "statistic": "unknown",
+            "source": HOSTILE,
+        }
+    )
+    values = pd.DataFrame(
+        {"measure_id": ["m1", "m1"], "phase": ["before", "after"], "low": [10.0, 5.0], "high": [10.0, 5.0],
+         "qualifier": "exact"}
+    )  # fmt: skip
+    effects = pd.DataFrame(
+        {"project_id": ["h-0"], "kind": [HOSTILE], "amount": [1.0], "unit": [HOSTILE], "period": ["year"],
+         "qualifier": ["exact"], "ambiguous": [False], "confirmed": [True]}
+    )  # fmt: skip
+    tables = {
+        "organizations": organizations,
+        "projects": projects,
+        "measures": measures,
+        "values": values,
+        "effects": effects,
+    }
+    return Registry.from_frames(tables, HOSTILE)
+
+
+@pytest.fixture(scope="module")
+def sites(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    made = {}
+    for name, registry, wanted in (
+        ("sample", intake.read(intake.sample_path()), SAMPLE),
+        ("hard", hard_registry(), HARD),
+    ):
+        out = tmp_path_factory.mktemp(name)
+        specs = load_plan(ROOT / "params", ROOT / "notebooks", registry, only=wanted)
+        results = build(BuildOptions(out, jobs=2), registry, specs)
+        assert {r.id: r.error for r in results if r.status != "built"} == {}
+        made[name] = out
+    return made
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+PAGES = [("sample", name) for name in [*SAMPLE, "index"]] + [("hard", name) for name in [*HARD, "index"]]
+
+
+def opened(browser: Browser, path: Path, width: int) -> tuple[Page, list[str]]:
+    """Open a page from its file with the network off; what went wrong is collected."""
+    context = browser.new_context(viewport={"width": width, "height": 800}, offline=True)
+    page, wrong = context.new_page(), []
+
+    def said(message: Any) -> None:
+        if message.type in ("error", "warning"):
+            wrong.append(message.text)
+
+    def asked(request: Any) -> None:
+        if not request.url.startswith(("file:", "data:")):
+            wrong.append(request.url)
+
+    page.on("console", said)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("request", asked)
+    page.goto(path.as_uri())
+    return page, wrong
+
+
+@pytest.mark.parametrize(("site", "name"), PAGES)
+def test_a_page_opens_offline_is_accessible_and_fits_phone_and_desk(
+    sites: dict[str, Path], browser: Browser, site: str, name: str
+) -> None:
+    for width in (360, 1280):
+        page, wrong = opened(browser, sites[site] / f"{name}.html", width)
+        assert wrong == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate("window.pwned") is None
+        found = Axe().run(page, options=RULES).response["violations"]
+        assert [(v["id"], [n["html"][:120] for n in v["nodes"]][:3]) for v in found] == []
+        page.context.close()
+
+
+def test_hostile_text_is_shown_as_text(sites: dict[str, Path], browser: Browser) -> None:
+    page, _ = opened(browser, sites["hard"] / "projects" / "h-0.html", 1280)
+    text = page.inner_text("body")
+    assert "<script>window.pwned=1</script></td>**жирно** $x^2$ _к_ `код` 🙂 שלום {{7*7}}" in text
+    assert page.locator("main script").count() == 0
+    page.context.close()
+
+
+def test_the_phone_sees_the_narrow_chart_and_the_desk_the_wide_one(
+    sites: dict[str, Path], browser: Browser
+) -> None:
+    for width, shown, hidden in ((360, "narrow", "wide"), (1280, "wide", "narrow")):
+        page, _ = opened(browser, sites["sample"] / "sectors" / "health.html", width)
+        assert page.locator(f".chart .{shown} svg").first.is_visible()
+        assert not page.locator(f".chart .{hidden} svg").first.is_visible()
+        page.context.close()
+
+
+def test_a_key_figure_leads_to_where_it_comes_from(sites: dict[str, Path], browser: Browser) -> None:
+    page, _ = opened(browser, sites["sample"] / "region.html", 1280)
+    page.locator(".kpi sup a").nth(1).click()
+    assert page.locator("#src-realised").is_visible()
+    page.context.close()
+
+
+def test_the_index_finds_and_sorts_territories(sites: dict[str, Path], browser: Browser) -> None:
+    page, _ = opened(browser, sites["hard"] / "index.html", 1280)
+    page.fill("#find", "яйск")
+    assert page.inner_text("#found") == "найдено: 1"
+    page.fill("#find", "")
+    table = page.locator("table", has_text="Яйский").first
+    table.get_by_role("button", name="Проектов").click()
+    table.get_by_role("button", name="Проектов").click()
+    assert "300" in table.locator("tbody tr").first.inner_text()
+    page.context.close()
+
+
+def test_a_municipality_page_with_its_charts_weighs_under_250_kilobytes(sites: dict[str, Path]) -> None:
+    assert (sites["sample"] / "municipalities" / "kemerovsky-okrug.html").stat().st_size < 250_000
+
+
+def pdf(path: Path) -> PdfReader:
+    """The PDF of a built page."""
+    return PdfReader(BytesIO(convert.to_pdf(path.read_text(encoding="utf-8"))))
+
+
+@pytest.mark.parametrize("name", ["projects/mvd", "projects/vision"])
+def test_a_passport_is_one_a3_page_with_the_four_blocks_in_order(sites: dict[str, Path], name: str) -> None:
+    document = pdf(sites["sample"] / f"{name}.html")
+    assert len(document.pages) == 1
+    box = document.pages[0].mediabox
+    assert (round(box.width), round(box.height)) == (1191, 842)
+    text = document.pages[0].extract_text()
+    heads = ["1. Вовлечённые лица и рамки", "2. Обоснование выбора", "3. Цели и плановый эффект"]
+    places = [text.index(head) for head in [*heads, "4. Ключевые события", "Было, цель, стало"]]
+    assert places == sorted(places)
+
+
+def test_a_municipality_pdf_is_tagged_numbered_and_has_bookmarks_and_embedded_fonts(
+    sites: dict[str, Path],
+) -> None:
+    document = pdf(sites["sample"] / "municipalities" / "kemerovsky-okrug.html")
+    assert document.trailer["/Root"]["/MarkInfo"]["/Marked"] == True  # type: ignore[index]  # noqa: E712
+    texts = [page.extract_text() for page in document.pages]
+    assert all(f"Стр. {n} из {len(texts)}" in text for n, text in enumerate(texts, 1))
+    titles = [str(entry.title) for entry in document.outline[1] if not isinstance(entry, list)]
+    assert "Портфель" in titles
+    fonts = {f for page in document.pages for f in page["/Resources"]["/Font"].values()}  # type: ignore[index]
+    assert all("+" in font.get_object()["/BaseFont"] for font in fonts)
+
+
+@pytest.mark.parametrize(("site", "name"), PAGES)
+def test_a_page_takes_nothing_from_elsewhere(sites: dict[str, Path], site: str, name: str) -> None:
+    html = (sites[site] / f"{name}.html").read_text(encoding="utf-8")
+    taken = re.findall(r'<(?!a\b)\w+[^>]*\s(?:src|href)="([^"]*)"', html)
+    assert [address for address in taken if not address.startswith(("#", "data:"))] == []
+    assert "@import" not in html
+    assert not re.search(r"url\((?!#|data:)", html)
