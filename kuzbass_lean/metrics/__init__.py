@@ -11,6 +11,7 @@ from kuzbass_lean.metrics.change import (
     attainment,
     change,
 )
+from kuzbass_lean.metrics.criteria import current_answers
 from kuzbass_lean.metrics.improvements import improvements, lead_time_cut
 from kuzbass_lean.metrics.portfolio import (
     Portfolio,
@@ -72,6 +73,7 @@ __all__ = [
     "coverage",
     "covered_units",
     "criteria_share",
+    "current_answers",
     "durations",
     "effect_totals",
     "frame_units",
