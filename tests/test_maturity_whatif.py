@@ -5,10 +5,12 @@ from datetime import date
 from itertools import combinations, pairwise
 
 import pandas as pd
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kuzbass_lean import maturity
+from kuzbass_lean.errors import UnknownNameError, UsageError
 from kuzbass_lean.maturity import Change, NextStep
 from kuzbass_lean.maturity.model import Model
 from kuzbass_lean.registry import Registry
@@ -251,3 +253,201 @@ def test_the_steps_reach_the_level_and_nothing_smaller_does(case) -> None:
             assert not reached([*less, replace(change, criteria=change.criteria[1:])])
         if change.projects > 1:
             assert not reached([*less, replace(change, projects=change.projects - 1)])
+
+
+def test_a_slider_takes_the_nearest_units_first() -> None:
+    results = [["met", "met", None, None], ["met", None, None, None], ["met", "met", "met", None]]
+    found = registry("polyclinic", 3, 4, **answers("polyclinic", results, "mo_pmsp", 4))
+    # 3 of 4 criteria in 2 of 4 polyclinics: the third has them, the first lacks one, the second two
+    score = maturity.what_if(found, [Change(3, units=1, y=75)], as_of=DAY).direction(3)
+    assert score.worst_case == "candidate"
+    step = step_of(found, 3)
+    assert (step.target, step.units, [lack.unit for lack in step.nearest]) == (
+        "candidate",
+        1,
+        ["polyclinic-0"],
+    )
+    assert (step.nearest[0].criteria, step.nearest[0].choose_from) == (1, (3, 4))
+
+
+def test_criteria_that_most_others_meet_come_first() -> None:
+    results = [["met", "met", "not_met", "not_met"], ["met", "met", "not_met", "met"]]
+    found = registry("polyclinic", 2, 2, **answers("polyclinic", results, "mo_pmsp", 4))
+    step = step_of(found, 3)
+    assert (step.target, step.changes) == ("leader", (
+        Change(3, unit="polyclinic-1", criteria=(3,)),
+        Change(3, unit="polyclinic-0", criteria=(4, 3)),
+    ))  # fmt: skip
+
+
+def test_a_named_criterion_of_a_named_unit_counts() -> None:
+    found = registry("mfc", 1, 1, **answers("mfc", [["met", "not_met", "not_met", "not_met"]], "mfc", 4))
+    assert maturity.score(found, as_of=DAY).direction(6).level == "none"
+    assert (
+        maturity.what_if(found, [Change(6, unit="mfc-0", criteria=(3,))], as_of=DAY).direction(6).level
+        == "reserve"
+    )
+
+
+def test_units_and_projects_are_both_needed_and_a_shared_project_takes_fewer() -> None:
+    found = registry("state_body", 6, 8, projects=projects(["state_body-0"] * 22))
+    step = step_of(found, 1)
+    # 2 of 8 bodies have to have a project, 25 projects in all: 1 body and 3 projects
+    assert (step.units, step.projects, step.centralised) == (1, 3, 3)
+    assert step.changes == (Change(1, unit="state_body-1", projects=1), Change(1, projects=2))
+    many = registry("state_body", 6, 8, projects=projects(["state_body-0"] * 109 + ["state_body-1"]))
+    step = step_of(many, 1)
+    assert (step.target, step.units, step.projects, step.centralised) == ("candidate", 2, 2, 1)
+
+
+def test_a_unit_with_an_open_project_is_nearer() -> None:
+    work = projects(
+        ["state_body-0", "state_body-2", "state_body-2"], status=["implemented", "planned", "in_progress"]
+    )
+    found = registry("state_body", 3, 8, projects=work)
+    nearest = step_of(found, 1).nearest[0]
+    assert (nearest.unit, nearest.open_projects) == ("state_body-2", ("p2", "p1"))
+
+
+def test_units_that_the_registry_does_not_list_come_last() -> None:
+    found = registry("state_body", 1, 8)
+    step = step_of(found, 1)
+    assert [lack.unit for lack in step.nearest] == ["state_body-0", None]
+    assert maturity.what_if(found, step.changes, as_of=DAY).direction(1).level == "reserve"
+
+
+def test_worst_and_best_case_differ_where_inputs_are_missing() -> None:
+    met, failed, unknown = ["met"] * 4, ["not_met"] * 4, [None] * 4
+    found = registry(
+        "polyclinic", 4, 4, **answers("polyclinic", [met, failed, failed, unknown], "mo_pmsp", 4)
+    )
+    step = step_of(found, 3)
+    # candidate takes two: the unknown one may already be there
+    assert (step.level, step.target, step.units, step.best_units) == ("reserve", "candidate", 1, 0)
+    found = registry(
+        "polyclinic", 4, 4, **answers("polyclinic", [failed, failed, failed, failed], "mo_pmsp", 4)
+    )
+    step = step_of(found, 3)
+    assert (step.target, step.units, step.best_units) == ("reserve", 1, 1)
+
+
+def test_without_a_frame_the_steps_are_unknown_not_none() -> None:
+    found = registry("state_body", 3, None, projects=projects(["state_body-0"] * 20))
+    step = step_of(found, 1)
+    assert (step.units, step.projects, step.reachable, step.best_projects) == (None, None, None, 5)
+    assert step.missing == ("frames: state_body",)
+
+
+def test_fewer_companies_than_municipalities_can_never_cover_them() -> None:
+    fleet = companies("transport_company", ["a", "b"], [True, True])
+    found = registry("transport_company", 2, 2, organizations=fleet)
+    step = step_of(found, 8)
+    # leader and candidate ask for companies in 3 and 4 of 5 municipalities
+    assert (step.level, step.target, step.reachable, step.units) == ("reserve", "candidate", False, None)
+
+
+def test_switching_goes_where_nobody_has_switched_yet() -> None:
+    houses = companies("management_company", ["a", "a", "b", "c", "c"], [True, False, False, False, False])
+    found = registry("management_company", 5, 5, organizations=houses)
+    step = step_of(found, 7)
+    assert [lack.unit for lack in step.nearest] == ["management_company-2", "management_company-3"]
+    assert [lack.municipality_id for lack in step.nearest] == ["b", "c"]
+
+
+def test_a_hypothetical_switch_leaves_the_others_unknown() -> None:
+    houses = companies("management_company", ["a", "b", "c"], [False, False, False])
+    found = registry("management_company", 3, 3, organizations=houses)
+    score = maturity.what_if(found, [Change(7, unit="management_company-1")], as_of=DAY).direction(7)
+    assert (score.worst_case, score.best_case) == ("reserve", "leader")
+
+
+@pytest.mark.parametrize(("others", "level"), [(9, "reserve"), (10, "none")])
+def test_subset_alone_can_fall_when_a_municipality_joins(others, level) -> None:
+    # one of one has switched; then 2 of 10 are a fifth, 2 of 11 are not
+    houses = companies("management_company", ["a"] + ["b"] * others, [True] + [False] * others)
+    found = registry("management_company", 1 + others, 1 + others, organizations=houses)
+    readings = {7: "subset"}
+    assert maturity.score(found, readings=readings, as_of=DAY).direction(7).level == "reserve"
+    change = Change(7, unit="management_company-1")
+    assert maturity.what_if(found, [change], readings=readings, as_of=DAY).direction(7).level == level
+
+
+def test_a_municipality_has_next_steps_of_its_own() -> None:
+    own = pd.DataFrame({"organization_id": [f"s{n}" for n in range(4)], "municipality_id": "a"})
+    own = own.assign(name="Ш", kind="school", sector="edu")
+    found = registry("school", 4, None, organizations=own, projects=projects(["s0"]))
+    profile = maturity.score_local(found, "a", as_of=DAY)
+    assert [(score.number, score.level) for score in profile.directions] == [(4, "reserve")]
+    step = maturity.next_steps(found, profile, municipality="a")[0]
+    assert (step.target, step.units, step.projects, step.changes) == (
+        "candidate", 1, 1, (Change(4, unit="s1", projects=1),),
+    )  # fmt: skip
+    assert (
+        maturity.what_if(found, step.changes, as_of=DAY, municipality="a").direction(4).level == "candidate"
+    )
+
+
+def test_at_the_highest_level_there_is_no_next_step() -> None:
+    found = registry("polyclinic", 1, 1, **answers("polyclinic", [["met"] * 4], "mo_pmsp", 4))
+    step = step_of(found, 3)
+    assert (step.level, step.target, step.units, step.changes) == ("leader", None, 0, ())
+
+
+def test_more_units_than_there_are_change_nothing_further() -> None:
+    found = registry("state_body", 2, 4)
+    all_of_them = maturity.what_if(found, [Change(1, units=4)], as_of=DAY).direction(1)
+    beyond = maturity.what_if(found, [Change(1, units=9)], as_of=DAY).direction(1)
+    assert all_of_them == beyond
+    assert beyond.rules[0].qualifying_units == 4
+
+
+def test_a_what_if_leaves_the_registry_alone_and_marks_its_rows() -> None:
+    found = registry("state_body", 2, 4)
+    before = found.digest
+    changed = maturity.hypothetical(found, [Change(1, units=1)], as_of=DAY)
+    assert found.digest == before
+    assert changed.projects["source"].tolist() == ["what-if"]
+
+
+def test_a_change_of_what_does_not_exist_is_refused() -> None:
+    found = registry("mfc", 2, 4, **answers("mfc", [["met"]], "mfc", 4))
+    with pytest.raises(UnknownNameError, match="mfc-0"):
+        maturity.what_if(found, [Change(6, unit="mfc-O")], as_of=DAY)
+    with pytest.raises(UsageError, match="no direction 12"):
+        maturity.what_if(found, [Change(12, units=1)], as_of=DAY)
+    with pytest.raises(UsageError, match="no criterion 9"):
+        maturity.what_if(found, [Change(6, unit="mfc-0", criteria=(9,))], as_of=DAY)
+    with pytest.raises(UsageError, match="scored in the region"):
+        maturity.what_if(found, [Change(1, units=1)], as_of=DAY, municipality="a")
+    for wrong in ({"units": -1}, {"units": 1, "unit": "x"}, {"criteria": (1,)}):
+        with pytest.raises(UsageError, match="change of direction 6"):
+            Change(6, **wrong)
+
+
+def test_the_level_under_every_reading_is_that_of_scoring_by_it() -> None:
+    houses = companies("management_company", ["a"] * 4 + ["b", "c"], [True] * 5 + [False])
+    found = registry("management_company", 6, 6, organizations=houses)
+    for score in maturity.score(found, as_of=DAY).directions:
+        readings = list(FULL.direction(score.number).readings)
+        alone = {
+            name: maturity.score(found, readings={score.number: name}, as_of=DAY)
+            .direction(score.number)
+            .level
+            for name in readings
+        }
+        assert dict(score.sensitivity) == alone
+    local = maturity.score_local(found, "a", as_of=DAY).direction(7)
+    assert set(local.sensitivity) == {"joint", "nested", "subset"}
+
+
+def test_a_municipality_pools_the_revenue_of_its_enterprises() -> None:
+    own = pd.DataFrame({"organization_id": ["enterprise-0"], "municipality_id": "a"})
+    own = own.assign(name="З", kind="enterprise", sector="industry")
+    tables = {
+        "organizations": own,
+        "projects": projects(["enterprise-0"]),
+        **revenue("enterprise", [(0.7, 0.3)]),
+    }
+    found = registry("enterprise", 1, 9, **tables)
+    score = maturity.score_local(found, "a", readings={9: "pooled"}, as_of=DAY).direction(9)
+    assert (score.units, score.level) == (1, "candidate")
