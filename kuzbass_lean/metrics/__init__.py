@@ -12,6 +12,7 @@ from kuzbass_lean.metrics.change import (
     change,
 )
 from kuzbass_lean.metrics.criteria import current_answers
+from kuzbass_lean.metrics.events import first_realised, realised_days, switch_days
 from kuzbass_lean.metrics.improvements import improvements, lead_time_cut
 from kuzbass_lean.metrics.portfolio import (
     Portfolio,
@@ -76,6 +77,7 @@ __all__ = [
     "current_answers",
     "durations",
     "effect_totals",
+    "first_realised",
     "frame_units",
     "implemented_share",
     "improvements",
@@ -83,10 +85,12 @@ __all__ = [
     "overdue",
     "plans_totals",
     "portfolio",
+    "realised_days",
     "realised_share",
     "replication",
     "solved_share",
     "standards_count",
     "stream",
+    "switch_days",
     "takt",
 ]
