@@ -65,6 +65,11 @@ class Change:
         if self.criteria and self.unit is None and not self.new:
             raise UsageError(f"change of direction {self.direction}: say which unit meets the criteria")
 
+    @property
+    def exact(self) -> bool:
+        """Whether it says all itself: what other units have done does not matter to it."""
+        return self.unit is not None and bool(self.projects or self.criteria or self.y)
+
 
 def what_if(
     registry: Registry,
@@ -121,17 +126,23 @@ def hypothetical(
     day = as_of or registry.as_of
     if day is None:
         raise UsageError("the registry records no date: name the report date with --as-of")
+    survey: Survey | None = None
+    touched: set[str | None] = set()
     for change in changes:
         direction = rules.direction(change.direction)
-        survey = Survey(registry, direction, chosen[direction.number], day, municipality)
-        registry = _applied(survey, change)
+        # exact changes of different units share one look at the registry
+        if survey is None or survey.direction != direction or not change.exact or change.unit in touched:
+            survey, touched = Survey(registry, direction, chosen[direction.number], day, municipality), set()
+        registry = _applied(survey, registry, change)
+        touched.add(change.unit)
+        survey = survey if change.exact else None
     return registry
 
 
-def _applied(survey: Survey, change: Change) -> Registry:
+def _applied(survey: Survey, registry: Registry, change: Change) -> Registry:
     x, y = survey.next_level()
     y = y if change.y is None else change.y
-    draft, spent, unit = Draft(survey), 0, change.unit
+    draft, spent, unit = Draft(survey, registry), 0, change.unit
     steps = _steps(survey, change, x, y)
     # a named unit does just what is said of it; where nothing is said, it reaches Y
     whole = change.y is None and not change.projects if change.unit or change.new else True

@@ -22,8 +22,8 @@ _START = 100
 class Draft:
     """A registry in the making; ``registry`` is what has become of it so far."""
 
-    def __init__(self, survey: Survey) -> None:
-        self.survey, self.registry = survey, survey.registry
+    def __init__(self, survey: Survey, registry: Registry) -> None:
+        self.survey, self.registry = survey, registry
         self.direction, self.moment = survey.direction, pd.Timestamp(survey.as_of)
 
     def _add(self, table: str, rows: list[dict[str, object]]) -> None:

@@ -205,7 +205,10 @@ class Survey:
         registry, model = self.registry, self.direction.criteria
         rows = current_answers(registry.frame("assessments"), registry.table("criteria"), self.as_of, model)
         return {
-            str(unit): (str(own["version"].iloc[0]), dict(zip(own["number"], own["result"], strict=True)))
+            str(unit): (
+                str(own["version"].iloc[0]),
+                dict(zip(own["number"].tolist(), own["result"], strict=True)),
+            )
             for unit, own in rows.groupby("organization_id")
         }
 
