@@ -73,6 +73,19 @@ class Model(BaseModel):
             raise ValueError("two directions have the same number")
         return self
 
+    def direction(self, number: int) -> Direction:
+        """Return one direction.
+
+        Raises
+        ------
+        UsageError
+            The model has no such direction.
+        """
+        known = {direction.number: direction for direction in self.directions}
+        if number not in known:
+            raise UsageError(f"the model has no direction {number}: it has {min(known)} to {max(known)}")
+        return known[number]
+
     def readings(self, chosen: Mapping[int, str] | None = None) -> dict[int, str]:
         """Return the reading of every direction: the chosen one, or the default.
 
@@ -81,15 +94,12 @@ class Model(BaseModel):
         UsageError
             A direction or a reading that the model does not have is chosen.
         """
-        known = {direction.number: direction for direction in self.directions}
         for number, name in (chosen or {}).items():
-            if number not in known:
-                raise UsageError(f"the model has no direction {number}: it has {min(known)} to {max(known)}")
-            names = tuple(known[number].readings)
+            names = tuple(self.direction(number).readings)
             if name not in names:
                 near = nearest(name, names) or names
                 raise UnknownNameError(f"reading of direction {number}", name, near)
-        return {number: (chosen or {}).get(number, d.default) for number, d in known.items()}
+        return {d.number: (chosen or {}).get(d.number, d.default) for d in self.directions}
 
 
 def load_model(path: Path | None = None) -> Model:

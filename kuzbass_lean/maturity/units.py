@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -17,6 +18,9 @@ Reach = tuple[Fraction | None, Fraction | None]
 """The least and the most that a unit has reached; None is «nobody knows»."""
 
 UNKNOWN: Reach = (None, None)
+
+HYPOTHETICAL = "what-if"
+"""Marks rows of a what-if; a hypothetical switch to lean does not tell that nobody else has switched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,11 @@ class Units:
     def unlisted(self) -> int:
         """Units of the frame that the registry does not list."""
         return max((self.total or 0) - len(self.reach), 0)
+
+
+def with_table(registry: Registry, name: str, frame: pd.DataFrame) -> Registry:
+    """Return the registry with one table replaced."""
+    return Registry(MappingProxyType({**registry.tables, name: frame}), registry.label, registry.findings)
 
 
 def realised(registry: Registry, as_of: date) -> pd.DataFrame:
@@ -113,12 +122,7 @@ def by_lead_time(registry: Registry, kinds: tuple[str, ...], reading: str, as_of
     """Return the percent by which each unit cut the time of first and repeat reception."""
     total, missing = total_units(registry, kinds, as_of)
     names = list(listed(registry, kinds)["organization_id"])
-    measures = registry.frame("measures")
-    measures = measures[measures["family"].eq("lead_time") & measures["service"].notna()]
-    leads = dict(zip(registry.projects["project_id"], registry.projects["organization_id"], strict=True))
-    unit = measures["organization_id"].fillna(measures["project_id"].map(leads))
-    measures = measures.assign(unit=unit)[unit.isin(names)]
-    pairs = _before_after(measures, registry.frame("values"))
+    pairs = before_after(receptions(registry, names), registry.frame("values"))
     reach = dict.fromkeys(names, UNKNOWN)
     for name, rows in pairs.groupby("unit"):
         reach[str(name)] = _pooled(rows) if reading == "pooled" else _joined(rows, reading)
@@ -128,7 +132,17 @@ def by_lead_time(registry: Registry, kinds: tuple[str, ...], reading: str, as_of
     return Units(reach, total, open_ended=True, missing=missing)
 
 
-def _before_after(measures: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
+def receptions(registry: Registry, units: Collection[str]) -> pd.DataFrame:
+    """Return the measures of first and repeat reception of the units, with ``unit``."""
+    measures = registry.frame("measures")
+    measures = measures[measures["family"].eq("lead_time") & measures["service"].notna()]
+    leads = dict(zip(registry.projects["project_id"], registry.projects["organization_id"], strict=True))
+    unit = measures["organization_id"].fillna(measures["project_id"].map(leads))
+    return measures.assign(unit=unit)[unit.isin(units)]
+
+
+def before_after(measures: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
+    """Return the ends stated before and after, a row a measure; one-sided values state none."""
     columns = ["measure_id", "low", "high", "observations"]
     usable = values[values["qualifier"].isin(["exact", "range"])]
     usable = usable.assign(
@@ -194,7 +208,8 @@ def adopted(registry: Registry, kinds: tuple[str, ...], as_of: date) -> tuple[pd
     """Return the organisations with ``adopted`` (switched to lean by the date), and what is missing."""
     companies = listed(registry, kinds)
     since = companies["lean_since"]
-    missing = () if since.notna().any() else (f"organizations: lean_since, {kinds[0]}",)
+    told = since.notna() & companies["lean_basis"].ne(HYPOTHETICAL)
+    missing = () if told.any() else (f"organizations: lean_since, {kinds[0]}",)
     return companies.assign(adopted=since.le(pd.Timestamp(as_of))), missing
 
 

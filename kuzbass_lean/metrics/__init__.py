@@ -11,6 +11,9 @@ from kuzbass_lean.metrics.change import (
     attainment,
     change,
 )
+from kuzbass_lean.metrics.criteria import current_answers
+from kuzbass_lean.metrics.events import first_realised, realised_days, switch_days
+from kuzbass_lean.metrics.flow import ValueStream, value_stream
 from kuzbass_lean.metrics.improvements import improvements, lead_time_cut
 from kuzbass_lean.metrics.portfolio import (
     Portfolio,
@@ -22,6 +25,7 @@ from kuzbass_lean.metrics.portfolio import (
     portfolio,
     replication,
 )
+from kuzbass_lean.metrics.replicating import adoptions, replication_candidates, replication_table
 from kuzbass_lean.metrics.results import (
     capacity_hours,
     effect_totals,
@@ -48,6 +52,7 @@ from kuzbass_lean.metrics.units import (
     frame_units,
 )
 from kuzbass_lean.metrics.values import Bounds, CountBounds, Ratio, Value
+from kuzbass_lean.metrics.waiting import LeftTruncation, ageing_list, left_truncation
 
 __all__ = [
     "Attainment",
@@ -55,10 +60,14 @@ __all__ = [
     "Change",
     "Concentration",
     "CountBounds",
+    "LeftTruncation",
     "Portfolio",
     "Ratio",
     "Value",
+    "ValueStream",
+    "adoptions",
     "ageing",
+    "ageing_list",
     "as_at",
     "attainment",
     "by",
@@ -72,19 +81,27 @@ __all__ = [
     "coverage",
     "covered_units",
     "criteria_share",
+    "current_answers",
     "durations",
     "effect_totals",
+    "first_realised",
     "frame_units",
     "implemented_share",
     "improvements",
     "lead_time_cut",
+    "left_truncation",
     "overdue",
     "plans_totals",
     "portfolio",
+    "realised_days",
     "realised_share",
     "replication",
+    "replication_candidates",
+    "replication_table",
     "solved_share",
     "standards_count",
     "stream",
+    "switch_days",
     "takt",
+    "value_stream",
 ]

@@ -1,0 +1,223 @@
+"""Who took over what, who could, and what to take over next."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import pandas as pd
+
+from kuzbass_lean import catalogue
+from kuzbass_lean.metrics.improvements import improvements
+from kuzbass_lean.registry import Registry
+from kuzbass_lean.schema import REALISED
+
+
+def adoptions(registry: Registry) -> pd.DataFrame:
+    """Give every unit that took over a practice, and what that gave it there.
+
+    Every organisation that takes part in a replica adopts the practice; cancelled replicas do
+    not count.
+
+    Returns
+    -------
+    DataFrame
+        One row per practice and adopter: ``project_id`` (the practice), ``replica_id,
+        organization_id, municipality_id, status, realised``, ``days`` (from the closing of the
+        practice, or else its implementation, to the implementation of the replica, or else
+        its closing; missing without both), ``name`` of the measure the two have in common,
+        ``relative_low, relative_high`` (its change there, percent, positive when better) and
+        ``original_low, original_high`` (its change in the practice). A replica with several
+        common measures shows the first by name; without one these are missing.
+
+    Source: programme methodology, metrics table: Replication.
+    """
+    projects = registry.projects
+    taken = projects["replicates"].notna() & projects["status"].ne("cancelled")
+    replicas = projects.loc[taken, ["project_id", "replicates", "status", "implemented", "closed"]]
+    finished = projects["closed"].fillna(projects["implemented"]).set_axis(projects["project_id"])
+    adopted = replicas["implemented"].fillna(replicas["closed"])
+    begun = finished.reindex(replicas["replicates"]).set_axis(replicas.index)
+    rows = replicas.assign(
+        days=(adopted - begun).dt.days.astype("Int64"), realised=replicas["status"].isin(REALISED)
+    ).rename(columns={"project_id": "replica_id", "replicates": "project_id"})
+    units = registry.project_units()[["project_id", "organization_id", "municipality_id"]]
+    rows = rows.merge(units.rename(columns={"project_id": "replica_id"}), on="replica_id")
+    rows = rows.merge(_common(registry, rows), on=["project_id", "replica_id"], how="left")
+    names = ["project_id", "replica_id", "organization_id", "municipality_id", "status", "realised", "days"]
+    names += ["name", "relative_low", "relative_high", "original_low", "original_high"]
+    return rows.sort_values(["project_id", "days", "replica_id", "organization_id"], ignore_index=True)[names]
+
+
+def _achieved(registry: Registry) -> pd.DataFrame:
+    """Changes that were achieved and are more than a bound, by project and measure."""
+    found = improvements(registry.frame("measures"), registry.frame("values"), registry.projects)
+    known = found[~found["planned"] & ~found["one_sided"] & found["relative_low"].notna()]
+    return known[["measure_id", "project_id", "organization_id", "name", "relative_low", "relative_high"]]
+
+
+def _common(registry: Registry, pairs: pd.DataFrame) -> pd.DataFrame:
+    changes = _achieved(registry).drop(columns=["measure_id", "organization_id"])
+    changes = changes.assign(key=changes["name"].str.casefold().str.strip())
+    names = {"project_id": "replica_id"}
+    ends = {"relative_low": "original_low", "relative_high": "original_high"}
+    there = (
+        pairs[["project_id", "replica_id"]]
+        .drop_duplicates()
+        .merge(changes.rename(columns=names), on="replica_id")
+    )
+    both = there.merge(changes.drop(columns="name").rename(columns=ends), on=["project_id", "key"])
+    first = both.sort_values("key").drop_duplicates(["project_id", "replica_id"])
+    return first.drop(columns="key")
+
+
+def replication_table(registry: Registry, practices: Collection[str] = ()) -> pd.DataFrame:
+    """Give for each best practice who has adopted it, who could, how fast, and what it gave.
+
+    Parameters
+    ----------
+    practices
+        Projects to list; left out, the published ones and those that others replicate.
+
+    Returns
+    -------
+    DataFrame
+        ``project_id, title, sector, adopters`` (ids, in order), ``realised`` (of them, with a
+        realised replica), ``candidates`` (ids of units of the lead's kind and sector that have
+        not adopted it), ``eligible`` (adopters and candidates together), ``share`` (adopters of
+        eligible, 0..1), ``median_days``, ``median_change`` (percent there, the lower ends),
+        ``measured`` (replicas it rests on), ``own_change`` (percent in the practice itself, the
+        lower end, of the common measure). Most adopters first, then by id. Unknown is missing.
+
+    Source: programme methodology, metrics table: Replication.
+    """
+    projects = registry.projects
+    wanted = projects["source"].eq("published") | projects["project_id"].isin(projects["replicates"].dropna())
+    chosen = projects[projects["project_id"].isin(list(practices)) if practices else wanted]
+    found = adoptions(registry)
+    rows = [_practice(registry, row, found) for row in chosen.to_dict("records")]
+    names = ["project_id", "title", "sector", "adopters", "realised", "candidates", "eligible", "share"]
+    names += ["median_days", "median_change", "measured", "own_change"]
+    table = pd.DataFrame(rows, columns=names)
+    order = table.assign(count=table["adopters"].map(len))
+    order = order.sort_values(["count", "project_id"], ascending=[False, True], ignore_index=True)
+    return order.drop(columns="count")
+
+
+def _practice(registry: Registry, project: Mapping[Any, Any], found: pd.DataFrame) -> dict[str, object]:
+    own = found[found["project_id"].eq(project["project_id"])]
+    units = registry.organizations
+    lead = units[units["organization_id"].eq(project["organization_id"])]
+    peers = units[units["kind"].isin(lead["kind"]) & units["sector"].eq(project["sector"])]
+    origin = registry.project_units()
+    origin = origin[origin["project_id"].eq(project["project_id"])]
+    adopters = sorted(set(own["organization_id"]) - set(origin["organization_id"]))
+    candidates = sorted(set(peers["organization_id"]) - set(adopters) - set(origin["organization_id"]))
+    replicas = own.drop_duplicates("replica_id")
+    eligible = len(adopters) + len(candidates)
+    return {
+        **{name: project[name] for name in ("project_id", "title", "sector")},
+        "adopters": tuple(adopters),
+        "realised": own.loc[
+            own["realised"] & own["organization_id"].isin(adopters), "organization_id"
+        ].nunique(),
+        "candidates": tuple(candidates),
+        "eligible": eligible,
+        "share": len(adopters) / eligible if eligible else None,
+        "median_days": replicas["days"].astype("float64").median(),
+        "median_change": replicas["relative_low"].median(),
+        "measured": int(replicas["relative_low"].notna().sum()),
+        "own_change": replicas["original_low"].median(),
+    }
+
+
+def replication_candidates(
+    registry: Registry,
+    municipality: str | None = None,
+    sector: str | None = None,
+    grades: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Rank the typical projects that could be taken over in a municipality or a sector.
+
+    A typical project is a candidate where it has been realised elsewhere, units that could do
+    it are listed here, and (in a municipality) none of them has it, finished or under way.
+    A unit could do it if it is of the project's sector and of a kind that has done it.
+
+    The order: most units that have realised it elsewhere; then the largest median improvement
+    there, unmeasured last; then most units here; then the catalogue's order.
+
+    Parameters
+    ----------
+    registry
+        The whole region's: what was done elsewhere is the reason.
+    municipality, sector
+        Where to look; with neither, the whole region.
+    grades
+        ``evidence.grades`` of the measures; left out, no grade is given.
+
+    Returns
+    -------
+    DataFrame
+        ``typical, sector, group, figure_id`` (the published figure that words it), ``units``
+        (ids here), ``adopters`` (units elsewhere that have realised it), ``municipalities``
+        (they are in), ``median_change`` (percent, lower ends), ``measured`` (measures it rests
+        on), ``grade`` (best letter among them). Unknown is missing.
+
+    Source: programme methodology, typical projects (section 6) and Replication; the order is
+    this programme's own.
+    """
+    projects = registry.projects
+    active = projects[projects["status"].ne("cancelled") & projects["typical"].notna()]
+    pairs = registry.project_units().drop(columns=["sector", "role"])
+    done = pairs.merge(active[["project_id", "typical", "status"]], on="project_id")
+    changes = _achieved(registry).merge(active[["project_id", "typical"]], on="project_id")
+    letters = None if grades is None else grades.set_index("measure_id")["letter"]
+    changes = changes.assign(letter=None if letters is None else changes["measure_id"].map(letters))
+    units = registry.organizations
+    here = units if municipality is None else units[units["municipality_id"].eq(municipality)]
+    chosen = [entry for entry in catalogue.typical_projects() if sector in (None, entry.sector)]
+    rows = [_candidate(entry, here, done, changes, municipality) for entry in chosen]
+    names = ["typical", "sector", "group", "figure_id", "units", "adopters", "municipalities"]
+    names += ["median_change", "measured", "grade"]
+    table = pd.DataFrame([row for row in rows if row is not None], columns=names)
+    table = table.assign(count=table["units"].map(len))
+    table = table.sort_values(
+        ["adopters", "median_change", "count"],
+        ascending=False,
+        kind="stable",
+        na_position="last",
+        ignore_index=True,
+    )
+    return table.drop(columns="count")
+
+
+def _candidate(
+    entry: catalogue.TypicalProject,
+    here: pd.DataFrame,
+    done: pd.DataFrame,
+    changes: pd.DataFrame,
+    municipality: str | None,
+) -> dict[str, object] | None:
+    of_type = done[done["typical"].eq(entry.key)]
+    local = of_type["organization_id"].isin(here["organization_id"])
+    if municipality is not None and local.any():
+        return None
+    elsewhere = of_type[of_type["status"].isin(REALISED)]
+    able = here["sector"].eq(entry.sector) & here["kind"].isin(elsewhere["kind"])
+    units = sorted(set(here.loc[able, "organization_id"]) - set(of_type["organization_id"]))
+    if not units:
+        return None
+    measured = changes[changes["project_id"].isin(elsewhere["project_id"])]
+    letters = measured["letter"].dropna()
+    return {
+        "typical": entry.key,
+        "sector": entry.sector,
+        "group": entry.group,
+        "figure_id": entry.figure_id,
+        "units": tuple(units),
+        "adopters": elsewhere["organization_id"].nunique(),
+        "municipalities": elsewhere["municipality_id"].nunique(),
+        "median_change": measured["relative_low"].median(),
+        "measured": len(measured),
+        "grade": min(letters) if len(letters) else None,
+    }
