@@ -269,20 +269,25 @@ def status_bars(caption: str, rows: Sequence[tuple[str, Mapping[str, int]]]) -> 
     return state_bars(caption, rows, "status")
 
 
-def state_bars(caption: str, rows: Sequence[tuple[str, Mapping[str, int]]], group: str) -> Block:
-    """Return counts by a state of a label group, status or reconciliation, as bars."""
+def state_bars(caption: str, rows: Sequence[tuple[str, Mapping[str, float]]], group: str) -> Block:
+    """Return amounts by a state of a label group (status, reconciliation, step_value) as bars."""
     shown = [state for state in _ORDER[group] if any(counts.get(state) for _, counts in rows)]
     largest = max((sum(counts.values()) for _, counts in rows), default=0) or 1
     lines = [caption]
     for name, counts in rows:
-        parts = [f"{wording.label(group, state)} {counts[state]}" for state in shown if counts.get(state)]
-        lines.append(f"{name}: {sum(counts.values())} ({', '.join(parts)})")
+        parts = [
+            f"{wording.label(group, state)} {wording.number(counts[state])}"
+            for state in shown
+            if counts.get(state)
+        ]
+        lines.append(f"{name}: {wording.number(sum(counts.values()))} ({', '.join(parts)})")
     return _block("state_bars", lines, caption=caption, rows=rows, states=shown, largest=largest, group=group)
 
 
 _ORDER = {
     "status": ("closed", "implemented", "in_progress", "planned", "unknown", "cancelled"),
     "reconciliation": ("agrees", "differs", "cannot_check"),
+    "step_value": ("va", "nnva", "nva"),
 }
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -19,6 +19,9 @@ from rich.table import Table
 
 from kuzbass_lean import __version__
 from kuzbass_lean.errors import CapabilityError, Finding, LeanError, UnknownNameError, UsageError
+
+if TYPE_CHECKING:
+    from kuzbass_lean.maturity import NextStep
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -112,14 +115,23 @@ def score(
     as_json: JsonOption = False,
 ) -> None:
     """Score the region by the model: a level for each direction, or why it is unknown."""
-    from kuzbass_lean import intake, maturity, wording
+    from kuzbass_lean import evidence, intake, maturity, wording
 
     rules = maturity.load_model(Path(model) if model else None)
     readings = dict(_reading(text) for text in reading or ())
-    profile = maturity.score(intake.read(data), rules, readings, _date(as_of))
+    registry = intake.read(data)
+    profile = maturity.score(registry, rules, readings, _date(as_of))
+    steps = maturity.next_steps(registry, profile, rules)
+    ahead = evidence.outlook(registry, steps, profile.as_of)
     if as_json:
-        _say_json(profile.to_dict())
+        document = profile.to_dict()
+        for direction, step, outlook in zip(document["directions"], steps, ahead, strict=True):
+            direction["next"] = {**step.to_dict(), "forecast": outlook.to_dict()}
+        graded = evidence.grades(*(registry.frame(name) for name in ("measures", "values", "observations")))
+        _say_json({**document, "evidence": graded.to_dict("records")})
         return
+    needed = {step.number: step for step in steps}
+    when = {outlook.number: outlook for outlook in ahead}
     rows = [
         (
             direction.number,
@@ -127,11 +139,20 @@ def score(
             wording.label("level", direction.level),
             f"{wording.label('level', direction.worst_case)} … {wording.label('level', direction.best_case)}",
             direction.reading,
+            _needed(needed[direction.number]),
+            wording.date(when[direction.number].day) if when[direction.number].day else "—",
         )
         for direction in profile.directions
     ]
     title = f"Модель «Эффективный регион» на {wording.date(profile.as_of)}"
-    _table(title, ["№", "направление", "уровень", "худший … лучший случай", "прочтение"], rows)
+    names = ["№", "направление", "уровень", "худший … лучший случай", "прочтение"]
+    _table(title, [*names, "до следующего, единиц + проектов", "когда при нынешнем темпе"], rows)
+
+
+def _needed(step: NextStep) -> str:
+    if step.target is None:
+        return "—"
+    return "неизвестно" if step.units is None else f"{step.units} + {step.projects}"
 
 
 def _reading(text: str) -> tuple[int, str]:

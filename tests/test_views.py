@@ -71,7 +71,7 @@ def test_a_sector_outside_the_model_has_no_level(registry: Registry) -> None:
 
 def test_there_are_at_most_three_next_steps(registry: Registry) -> None:
     profile = maturity.score(registry, as_of=DAY)
-    lines = views.next_steps(profile, registry, DAY).text.splitlines()
+    lines = views.next_steps(profile, registry, Scope.region(), DAY).text.splitlines()
     assert len(lines) == 3
     assert lines[-1].startswith("3. Разобрать просроченные проекты")
 
@@ -259,3 +259,38 @@ def test_an_own_map_replaces_the_tiles_and_names_who_is_not_on_it(registry: Regi
     assert "<svg" in block.html
     assert "На карте нет" in block.text
     assert len(block.figures) == 34
+
+
+def test_a_next_step_names_the_nearest_units_and_what_each_lacks(registry: Registry) -> None:
+    profile = maturity.score(registry, as_of=DAY)
+    health = maturity.Profile(DAY, (profile.direction(3),))
+    text = plain(views.next_steps(health, registry, Scope.region(), DAY).text)
+    assert "Здравоохранение: ещё 16 поликлиник" in text
+    assert "1 критерий" in text
+
+
+def test_the_forecast_gives_a_date_with_its_interval_or_why_there_is_none(registry: Registry) -> None:
+    profile = maturity.score(registry, as_of=DAY)
+    text = plain(views.forecast(profile, registry, Scope.region(), DAY).text)
+    assert "21 проект | 6,6 проектов | 06.01.2020 | 26.11.2019 … 01.03.2020" in text
+    assert "без дат прогноза нет" in text
+    assert "темп не изменится" in text
+
+
+def test_candidates_name_where_it_was_done_and_who_could(registry: Registry) -> None:
+    text = plain(views.candidates(registry, Scope.of_municipality("kemerovsky-okrug")).text)
+    assert "7 организаций в 7 муниципальных образованиях" in text
+    assert "Администрация" in text
+
+
+def test_replication_says_who_could_still_adopt_a_practice(registry: Registry) -> None:
+    text = plain(views.replication(registry, registry.slice(Scope.of_project("mfckem"))).text)
+    assert "10 | 5 | 32" in text
+
+
+def test_a_value_stream_shows_value_and_wastes_before_and_after(registry: Registry) -> None:
+    block = views.streams(registry)
+    assert "Время потока сократилось на" in plain(block.text)
+    assert "создаёт ценность" in block.text
+    assert all(figure.name.startswith("pce_") for figure in block.figures)
+    assert "шаги процессов не внесены" in views.streams(Registry.from_frames({})).text

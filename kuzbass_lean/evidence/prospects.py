@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import pandas as pd
 
@@ -40,6 +41,13 @@ class Outlook:
     earliest: date | None = None
     latest: date | None = None
     reason: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the forecast as JSON: dates in ISO, and the paces it rests on."""
+        days = {name: getattr(self, name) for name in ("day", "earliest", "latest")}
+        pace = {name: found.pace for name in ("units", "projects") if (found := getattr(self, name))}
+        told = {name: day.isoformat() if day else None for name, day in days.items()}
+        return {**told, "pace_per_month": pace, "reason": self.reason}
 
 
 def outlook(

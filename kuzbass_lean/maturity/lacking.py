@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -66,6 +66,12 @@ class UnitStep:
         """The nearest first: least to do, known before unknown, with open projects before without."""
         amount = self.projects or self.criteria or self.points
         return (amount, not self.known, not self.open_projects, self.unit is None, self.unit or "")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what the unit lacks as JSON."""
+        lists = {"open_projects": list(self.open_projects), "choose_from": list(self.choose_from)}
+        names = ("unit", "municipality_id", "projects", "criteria", "switch")
+        return {**{name: getattr(self, name) for name in names}, "points": float(self.points), **lists}
 
 
 class Answers(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from kuzbass_lean.maturity.bases import Total
 from kuzbass_lean.maturity.changes import Change
@@ -61,6 +62,14 @@ class NextStep:
     changes: tuple[Change, ...] = ()
     reachable: bool | None = True
     missing: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the step as JSON, the nearest units with what each lacks."""
+        names = ("target", "units", "projects", "centralised", "best_units", "best_projects", "reachable")
+        return {
+            **{name: getattr(self, name) for name in names},
+            "nearest": [u.to_dict() for u in self.nearest],
+        }
 
 
 def next_steps(

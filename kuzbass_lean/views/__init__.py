@@ -4,8 +4,9 @@ A view takes a registry (or its slice) and a date, computes with ``metrics``, ``
 ``published``, and says the result with ``wording``; sentences and tables share their values.
 """
 
+from kuzbass_lean.views.ahead import candidates, forecast, next_steps, replication, standing, steps, streams
 from kuzbass_lean.views.deck import deck, slides
-from kuzbass_lean.views.levels import ladder, next_steps, profile, rules, standing
+from kuzbass_lean.views.levels import ladder, profile, rules
 from kuzbass_lean.views.passport import passport, passport_measures
 from kuzbass_lean.views.portfolio import (
     directions_by_municipality,
@@ -23,7 +24,7 @@ from kuzbass_lean.views.proof import (
     time_to_close,
 )
 from kuzbass_lean.views.reference import method, reconciled, reconciliation, relations, sector_reconciliation
-from kuzbass_lean.views.results import adopters, effects, improvements, replication
+from kuzbass_lean.views.results import adopters, effects, improvements
 from kuzbass_lean.views.summary import (
     as_at,
     first_screen,
@@ -37,12 +38,14 @@ from kuzbass_lean.views.summary import (
 __all__ = [
     "adopters",
     "as_at",
+    "candidates",
     "comparison",
     "control_charts",
     "deck",
     "directions_by_municipality",
     "effects",
     "first_screen",
+    "forecast",
     "grade_legend",
     "grades",
     "improvements",
@@ -67,6 +70,8 @@ __all__ = [
     "slides",
     "sources",
     "standing",
+    "steps",
+    "streams",
     "territories",
     "time_to_close",
     "units",

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
 from fractions import Fraction
 
-from kuzbass_lean import blocks, metrics, wording
-from kuzbass_lean.blocks import Block, Column, Figure, Standing, Step, Threshold
+from kuzbass_lean import blocks, wording
+from kuzbass_lean.blocks import Block, Column, Figure, Standing, Threshold
 from kuzbass_lean.maturity import LEVELS, DirectionScore, Profile, Rule
-from kuzbass_lean.registry import Registry
-
-MOST_STEPS = 3
 
 _INPUTS = {
     "frames": "число единиц",
@@ -44,7 +40,7 @@ def lacking(score: DirectionScore) -> str:
     name = wording.label("level", rule.level)
     if rule.verdict == "unknown":
         cases = f"от «{_level(score.worst_case)}» до «{_level(score.best_case)}»"
-        known = _inputs(rule.missing)
+        known = inputs(rule.missing)
         return f"неизвестно, есть ли «{name}»: нужны {known}. Возможно {cases}"
     return f"{_gap(score, rule)} — до уровня «{name}»"
 
@@ -57,7 +53,7 @@ def _gap(score: DirectionScore, rule: Rule) -> str:
     parts = []
     if rule.shortfall_units:
         have = f"есть {rule.qualifying_units}, нужно {rule.threshold_units}"
-        parts.append(f"{_units(score, rule.shortfall_units)} ({have})")
+        parts.append(f"{units(score, rule.shortfall_units)} ({have})")
     if rule.shortfall_projects:
         parts.append(f"реализованных проектов: {wording.number(rule.shortfall_projects)} (нужно {rule.y})")
     if parts:
@@ -68,20 +64,21 @@ def _gap(score: DirectionScore, rule: Rule) -> str:
     return f"порог {wording.percent(rule.y, 0)}, есть {actual}"
 
 
-def _units(score: DirectionScore, number: int) -> str:
+def units(score: DirectionScore, number: int) -> str:
+    """Return a number of a direction's units: «3 поликлиники»."""
     noun = score.unit[0] if len(score.unit) == 1 else "institution"
     return wording.plural(number, noun)
 
 
 def _unit_note(score: DirectionScore) -> str:
     if "units_listed" in score.notes:
-        return f"{_units(score, score.units or 0)} по реестру организаций"
+        return f"{units(score, score.units or 0)} по реестру организаций"
     if score.units is None:
         return "число единиц не указано"
-    return f"{_units(score, score.units)} в перечне"
+    return f"{units(score, score.units)} в перечне"
 
 
-def _inputs(missing: tuple[str, ...]) -> str:
+def inputs(missing: tuple[str, ...]) -> str:
     """Name missing inputs: «оценки по критериям у 2 единиц»."""
     said = []
     for item in missing:
@@ -177,14 +174,6 @@ def _percent(have: Fraction | int, need: int) -> float:
     return 100.0 if not need else float(min(Fraction(100 * have, need), Fraction(100)))
 
 
-def standing(scores: Profile, part: Registry, as_of: date) -> Block:
-    """Return the levels and, beside them, the next steps: the answer of the first screen."""
-    return blocks.beside(
-        ("Где мы стоим и чего не хватает", ladder(scores)),
-        ("Три следующих шага", next_steps(scores, part, as_of)),
-    )
-
-
 def rules(scores: Profile) -> Block:
     """Return which reading of each rule was used, and the level under every reading."""
     rows = [
@@ -204,37 +193,3 @@ def rules(scores: Profile) -> Block:
         Column("Уровень при каждом прочтении"),
     ]
     return blocks.table("Прочтения правил", columns, rows)
-
-
-def next_steps(profile: Profile, part: Registry, as_of: date) -> Block:
-    """Return at most three next steps, each computed: cheapest levels, unknown inputs, late projects."""
-    reachable = [s for s in profile.directions if (r := s.next_rule) and r.verdict == "not_met"]
-    reachable.sort(key=lambda s: (_cost(s), s.number))
-    items = [
-        Step(f"{score.title}: ещё {_gap(score, rule)}", f"Даёт уровень «{_level(rule.level)}».")
-        for score in reachable
-        if (rule := score.next_rule) is not None
-    ]
-    for score in profile.directions:
-        rule = score.next_rule
-        if rule is not None and rule.verdict == "unknown":
-            gives = f"Сейчас возможно от «{_level(score.worst_case)}» до «{_level(score.best_case)}»."
-            items.append(Step(f"{score.title}: внести {_inputs(rule.missing)}", gives))
-    late = metrics.overdue(part.projects, as_of)
-    found = items[: MOST_STEPS - 1] if len(late) else items[:MOST_STEPS]
-    if len(late):
-        longest = wording.plural(int(late["days"].iloc[0]), "day")
-        found.append(
-            Step(
-                f"Разобрать просроченные проекты: {wording.number(len(late))}",
-                f"Самый долгий просрочен на {longest}.",
-            )
-        )
-    if not found:
-        return blocks.prose("Следующих шагов нет: высшие уровни достигнуты, просроченных проектов нет.")
-    return blocks.steps(found)
-
-
-def _cost(score: DirectionScore) -> int:
-    rule = score.next_rule
-    return 0 if rule is None else (rule.shortfall_units or 0) + (rule.shortfall_projects or 0)

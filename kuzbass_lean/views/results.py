@@ -219,27 +219,6 @@ def effects(part: Registry) -> Block:
     return blocks.table("Эффекты", columns, rows, note, tuple(figures))
 
 
-def replication(registry: Registry, part: Registry) -> Block:
-    """Return who has taken over which project of the part, wherever in the registry they are."""
-    found = metrics.replication(registry.projects)
-    found = found[found["project_id"].isin(part.projects["project_id"])]
-    titles = part.projects.set_index("project_id")["title"]
-    rows = [
-        (
-            str(titles.get(row["project_id"], row["project_id"])),
-            wording.number(row["adopters"]),
-            wording.number(row["realised"]),
-            wording.plural(None if pd.isna(row["median_days"]) else row["median_days"], "day", digits=0),
-        )
-        for row in found.to_dict("records")
-    ]
-    columns = [Column("Исходный проект"), Column("Переняли организаций", True), Column("Реализовано", True)]
-    columns.append(Column("Обычный срок", True))
-    return blocks.table(
-        "Тиражирование", columns, rows, "Срок неизвестен, если у исходного проекта нет даты закрытия."
-    )
-
-
 def adopters(registry: Registry, project: str) -> Block:
     """Return the projects that replicate this one."""
     replicas = registry.projects[registry.projects["replicates"].eq(project)]
