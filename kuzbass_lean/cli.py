@@ -279,7 +279,14 @@ def build(
         int, typer.Option("--jobs", metavar="N", min=0, help="Reports at a time; 0: every core.")
     ] = 0,
     formats: Annotated[list[str] | None, typer.Option("--format", metavar="html|pdf")] = None,
+    engine: Annotated[
+        str, typer.Option("--engine", metavar="warm|kernel", help="Left out, what this platform allows.")
+    ] = "",
     cell_timeout: Annotated[int, typer.Option("--cell-timeout", metavar="SECONDS", min=1)] = 600,
+    report_timeout: Annotated[int, typer.Option("--report-timeout", metavar="SECONDS", min=1)] = 1800,
+    memory: Annotated[
+        int, typer.Option("--memory", metavar="MB", min=0, help="What a report may take; 0: any amount.")
+    ] = 4096,
     as_of: AsOfOption = "",
     as_json: JsonOption = False,
 ) -> None:
@@ -287,6 +294,7 @@ def build(
     from kuzbass_lean import intake
     from kuzbass_lean.press.build import BuildOptions
     from kuzbass_lean.press.build import build as build_reports
+    from kuzbass_lean.press.engine import ENGINES, default_engine
     from kuzbass_lean.press.plan import load_plan
 
     _date(as_of)
@@ -296,7 +304,11 @@ def build(
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file: name a folder")
     workers = jobs or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else [0, 1])
-    options = BuildOptions(out, wanted, workers, cell_timeout, as_of)
+    if engine not in ("", *ENGINES):
+        raise UnknownNameError("engine", engine, ENGINES)
+    options = BuildOptions(
+        out, wanted, workers, cell_timeout, as_of, engine or default_engine(), report_timeout, memory
+    )
     with _progress(len(specs), quiet=as_json) as advance:
         results = build_reports(options, registry, specs, lambda result: advance())
     failed = [result for result in results if result.status == "failed"]

@@ -28,6 +28,9 @@ from kuzbass_lean.registry import Registry
 DATA_VARIABLE = "KUZBASS_LEAN_DATA"
 """Where a build tells its notebooks to read from, so that no path lands in a notebook."""
 
+held: dict[str, Registry] = {}
+"""Stored registries by folder that the build has read for all its notebooks (see ``press.warm``)."""
+
 SAMPLE_LABEL = "sample"
 
 
@@ -87,7 +90,7 @@ def read(source: str | os.PathLike[str] = "") -> Registry:
     """
     told = os.environ.get(DATA_VARIABLE, "")
     if not os.fspath(source) and told:
-        return restore(Path(told))
+        return held.get(told) or restore(Path(told))
     examination = examine(source)
     if examination.errors:
         raise DataError(examination.findings)

@@ -4,44 +4,38 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tempfile
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
 from kuzbass_lean import __version__
 from kuzbass_lean.intake import DATA_VARIABLE, store
-from kuzbass_lean.press import convert, site
-from kuzbass_lean.press.engine import Failure, execute
+from kuzbass_lean.press import convert, site, warm
+from kuzbass_lean.press.engine import default_engine
 from kuzbass_lean.press.plan import ReportSpec
+from kuzbass_lean.press.pool import Outcome, Task, run
+from kuzbass_lean.press.report import Work, conclude, make
 from kuzbass_lean.registry import Registry
-
-_ENVIRONMENT = {
-    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-    "OMP_NUM_THREADS": "1",
-    "PYTHONHASHSEED": "0",
-    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-    "SOURCE_DATE_EPOCH": "0",
-}
 
 
 @dataclass(frozen=True, slots=True)
 class BuildOptions:
-    """Where pages go, which formats, how many at a time, and how long a cell may run."""
+    """Where pages go, which formats, how many at a time, on which engine and within which limits.
+
+    Times are in seconds; ``memory_limit`` is in megabytes, what a report may take on top of what
+    it starts with, 0 for any amount.
+    """
 
     out: Path
     formats: tuple[str, ...] = ("html",)
     jobs: int = 2
     cell_timeout: int = 600
     as_of: str = ""
+    engine: str = field(default_factory=default_engine)
+    report_timeout: int = 1800
+    memory_limit: int = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,69 +76,46 @@ def build(
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".work-", dir=options.out) as folder:
         work = Path(folder)
-        with _environment(registry, work), ThreadPoolExecutor(options.jobs) as pool:
-            results = tuple(pool.map(lambda spec: _report(spec, options, work, on_done), specs))
+        data = work.resolve() / "data"
+        data.mkdir()
+        store(registry, data)
+        results = _reports(options, specs, work, data, on_done)
         site.write(options.out, registry, results, options.as_of, work)
     _manifest(options, registry, specs, results)
     return results
 
 
-@contextmanager
-def _environment(registry: Registry, work: Path) -> Iterator[None]:
-    """Tell the kernels where the validated registry lies, by a variable and not in the notebook."""
-    data = work.resolve() / "data"
-    data.mkdir()
-    store(registry, data)
-    wanted = {**_ENVIRONMENT, DATA_VARIABLE: str(data)}
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
+def _reports(
+    options: BuildOptions,
+    specs: Sequence[ReportSpec],
+    work: Path,
+    data: Path,
+    on_done: Callable[[ReportResult], None],
+) -> tuple[ReportResult, ...]:
+    pdf = "pdf" in options.formats
+    works = [
+        Work(spec, work / f"{spec.id}.ipynb", options.engine, options.cell_timeout, pdf) for spec in specs
+    ]
+    tasks = [Task(make, (w,), options.report_timeout, options.memory_limit * 2**20) for w in works]
+    # The folder goes by a variable and not in the notebook: no path is to land there.
+    crew = warm.crew(options.engine, {DATA_VARIABLE: str(data)}, pdf)
+    results: dict[int, ReportResult] = {}
     try:
-        yield
+        for number, outcome in run(tasks, options.jobs, crew):
+            results[number] = _result(works[number], outcome, options, work)
+            on_done(results[number])
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        crew.stop()
+    return tuple(results[number] for number in range(len(specs)))
 
 
-_local = threading.local()
-
-
-def _exporter() -> convert.ReportExporter:
-    if not hasattr(_local, "exporter"):
-        _local.exporter = convert.ReportExporter()
-    exporter: convert.ReportExporter = _local.exporter
-    return exporter
-
-
-def _report(
-    spec: ReportSpec, options: BuildOptions, work: Path, on_done: Callable[[ReportResult], None]
-) -> ReportResult:
-    started = time.monotonic()
-    made = work / f"{spec.id}.ipynb"
-    title = ""
-    try:
-        failure = execute(spec, made, options.cell_timeout)
-        if failure is None:
-            title = _convert(spec, options, made)
-    except Exception as error:  # one report must never stop the others, whatever it did
-        failure = Failure(None, f"{type(error).__name__}: {error}")
-    _place(spec, options, work, made, failed=failure is not None)
-    seconds = time.monotonic() - started
-    status = "built" if failure is None else "failed"
-    result = ReportResult(spec.id, spec.kind, status, seconds, str(failure or ""), title)
-    on_done(result)
-    return result
-
-
-def _convert(spec: ReportSpec, options: BuildOptions, made: Path) -> str:
-    notebook = nbformat.read(made, as_version=4)
-    html = convert.to_html(_exporter(), notebook)
-    made.with_suffix(".html").write_text(html, encoding="utf-8", newline="")
-    if "pdf" in options.formats:
-        made.with_suffix(".pdf").write_bytes(convert.to_pdf(html))
-    return convert.first_heading(notebook)
+def _result(made: Work, outcome: Outcome, options: BuildOptions, work: Path) -> ReportResult:
+    """Put a report's files in place and say what became of it."""
+    spec = made.spec
+    done = conclude(made, outcome)
+    _place(spec, options, work, made.path, failed=done.failure is not None)
+    status = "built" if done.failure is None else "failed"
+    return ReportResult(spec.id, spec.kind, status, outcome.seconds, str(done.failure or ""), done.title)
 
 
 def _place(spec: ReportSpec, options: BuildOptions, work: Path, made: Path, *, failed: bool) -> None:

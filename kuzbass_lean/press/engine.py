@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,16 @@ from papermill.exceptions import PapermillExecutionError
 from kuzbass_lean.press.plan import ReportSpec
 
 KERNEL = "python3"
+
+ENGINES = ("warm", "kernel")
+"""The IPython kernel in a forked process that has everything loaded; a new Jupyter kernel each time."""
+
+_CELL_FILE = re.compile(r"[^\s\"'(]*ipykernel_\d+[/\\](\d+\.py)")
+
+
+def default_engine() -> str:
+    """Return the engine for this platform: warm where forking a loaded process is safe."""
+    return "warm" if sys.platform == "linux" else "kernel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +41,8 @@ class Failure:
         return f"{place}{self.error}"
 
 
-def execute(spec: ReportSpec, path: Path, cell_timeout: int) -> Failure | None:
-    """Run a report's notebook into a file, in its own Jupyter kernel.
+def execute(spec: ReportSpec, path: Path, cell_timeout: int, engine: str = "kernel") -> Failure | None:
+    """Run a report's notebook into a file, in this process (``warm``) or in its own Jupyter kernel.
 
     The file is written whether the run succeeds or not: a partial notebook shows what happened.
 
@@ -47,6 +59,7 @@ def execute(spec: ReportSpec, path: Path, cell_timeout: int) -> Failure | None:
             str(spec.notebook),
             str(path),
             dict(spec.parameters),
+            engine_name=_papermill_name(engine),
             kernel_name=KERNEL,
             language="python",
             progress_bar=False,
@@ -59,19 +72,56 @@ def execute(spec: ReportSpec, path: Path, cell_timeout: int) -> Failure | None:
         value = str(error.evalue).splitlines()[0] if error.evalue else ""
         failure = Failure(error.cell_index + 1, f"{error.ename}: {value}".rstrip(": "))
     except CellTimeoutError:
-        failure = Failure(None, f"a cell ran longer than {cell_timeout} s")
+        return bury(spec, path, f"a cell ran longer than {cell_timeout} s")
     except DeadKernelError:
-        failure = Failure(None, "the kernel died")
-    _rewrite(spec, path, failure)
+        return bury(spec, path, "the kernel died")
+    _write(spec, _partial(spec, path), path, failure)
     return failure
 
 
-def _rewrite(spec: ReportSpec, path: Path, failure: Failure | None) -> None:
-    source = path if path.exists() else spec.notebook
-    notebook = normalise(nbformat.read(source, as_version=4), spec)
+def _papermill_name(engine: str) -> str | None:
+    if engine != "warm":
+        return None
+    from kuzbass_lean.press import direct
+
+    return direct.NAME
+
+
+def bury(spec: ReportSpec, path: Path, cause: str) -> Failure:
+    """Write into the partial notebook of a report that was cut off, at the cell it was in, why."""
+    notebook = _partial(spec, path)
+    started = [
+        n for n, cell in enumerate(notebook.cells) if cell.metadata.get("papermill", {}).get("start_time")
+    ]
+    if started:
+        cell = notebook.cells[started[-1]]
+        if cell.cell_type == "code":
+            cell.outputs.append(
+                nbformat.v4.new_output("error", ename="Stopped", evalue=cause, traceback=[cause])
+            )
+    failure = Failure(started[-1] + 1 if started else None, cause)
+    _write(spec, notebook, path, failure)
+    return failure
+
+
+def _partial(spec: ReportSpec, path: Path) -> Any:
+    """Return the notebook as far as it ran; if its file is cut off too, as it is before a run."""
+    try:
+        return nbformat.read(path, as_version=4)
+    except (OSError, ValueError):
+        notebook = nbformat.read(spec.notebook, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None  # stored ones show another report
+    return notebook
+
+
+def _write(spec: ReportSpec, partial: Any, path: Path, failure: Failure | None) -> None:
+    notebook = normalise(partial, spec)
     if failure is not None:
         notebook.metadata["kuzbass_lean"]["failed"] = str(failure)
         notebook.cells.insert(0, _notice(failure))
+    path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, path)
 
 
@@ -86,11 +136,23 @@ def normalise(notebook: Any, spec: ReportSpec) -> Any:
     for number, cell in enumerate(notebook.cells):
         tags = [tag for tag in cell.metadata.get("tags", []) if tag != "papermill-error-cell-tag"]
         metadata = nbformat.NotebookNode({"tags": tags} if tags else {})
-        cells.append(nbformat.NotebookNode({**cell, "id": f"cell-{number}", "metadata": metadata}))
+        fixed = {**cell, "id": f"cell-{number}", "metadata": metadata}
+        if "outputs" in cell:
+            fixed["outputs"] = [_plain(output) for output in cell.outputs]
+        cells.append(nbformat.NotebookNode(fixed))
     about = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": KERNEL},
         "language_info": {"name": "python"},
         "kuzbass_lean": {"report": spec.id, "parameters": dict(spec.parameters)},
     }
-    fixed = {"cells": cells, "metadata": about, "nbformat": 4, "nbformat_minor": 5}
-    return nbformat.from_dict(fixed)
+    return nbformat.from_dict({"cells": cells, "metadata": about, "nbformat": 4, "nbformat_minor": 5})
+
+
+def _plain(output: Any) -> Any:
+    """Name a cell's file, as warnings and tracebacks do, without folder and process number."""
+    if "text" in output:
+        return nbformat.NotebookNode({**output, "text": _CELL_FILE.sub(r"\1", output.text)})
+    if "traceback" in output:
+        lines = [_CELL_FILE.sub(r"\1", line) for line in output.traceback]
+        return nbformat.NotebookNode({**output, "traceback": lines})
+    return output

@@ -1,0 +1,117 @@
+"""What the nursery loads once, so that no report has to: libraries, fonts, template, registry.
+
+Nothing here may start a thread or an event loop: the processes of all reports are forks of this one.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import io
+import os
+import sys
+from collections.abc import Mapping
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from kuzbass_lean import intake
+from kuzbass_lean.errors import CapabilityError
+from kuzbass_lean.press import convert, pool, report
+
+ENVIRONMENT = {
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "OMP_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    "SOURCE_DATE_EPOCH": "0",
+}
+"""Set before anything is imported; without MPLBACKEND charts drawn later would be lost."""
+
+MODULES = (
+    "kuzbass_lean.press.direct",
+    "kuzbass_lean.views",
+    "kuzbass_lean.evidence",
+    "ipykernel.debugger",
+    "matplotlib.pyplot",
+    "matplotlib.backends.backend_svg",
+    "scipy.stats",
+    "seaborn",
+    "statsmodels.api",
+)
+"""What notebooks are likely to import, and what the kernel and IPython import at first use."""
+
+
+def crew(engine: str, environment: Mapping[str, str], pdf: bool = False) -> pool.Crew:
+    """Return who runs the reports of one build, with nothing started yet.
+
+    Raises
+    ------
+    CapabilityError
+        The warm engine is asked for where processes cannot fork.
+    """
+    if engine == "kernel" and sys.platform != "linux":
+        return pool.Supervisor("spawn", {**ENVIRONMENT, **environment})
+    if not hasattr(os, "fork"):
+        raise CapabilityError("the warm engine needs a platform that can fork: use --engine kernel")
+    return pool.Nursery({**ENVIRONMENT, **environment}, (engine, pdf))
+
+
+def main(descriptor: int, engine: str, pdf: bool) -> None:
+    """Run the nursery: load everything, then serve the build at the other end of the socket."""
+    if sys.path[0] == "":
+        del sys.path[0]  # left by ``python -c``; a kernel does not have it there
+    control = Connection(descriptor)
+    preload(engine, pdf)
+    pool.serve(control)
+
+
+def preload(engine: str, pdf: bool) -> None:
+    """Load what the reports of one build share, draw and convert once, and freeze it.
+
+    Raises
+    ------
+    UsageError
+        The variable KUZBASS_LEAN_DATA names a folder that holds no stored registry.
+    """
+    report.exporter()
+    convert.to_html(report.exporter(), _page())
+    if pdf:
+        convert.require_pdf()
+    if engine == "warm":
+        for name in MODULES:
+            importlib.import_module(name)
+        _draw()
+        hold(os.environ.get(intake.DATA_VARIABLE, ""))
+    gc.collect()
+    gc.freeze()
+
+
+def hold(folder: str) -> None:
+    """Read a stored registry, for ``intake.read`` to give to every process forked from this one."""
+    if folder:
+        registry = intake.restore(Path(folder))
+        # Computed once here, these are shared by all; computed there, by none.
+        _ = registry.digest, registry.as_of, registry.municipalities, registry.project_units()
+        intake.held[folder] = registry
+
+
+def _page() -> Any:
+    import nbformat
+    import pandas as pd
+
+    html = f"<h1>1</h1>{pd.DataFrame({'a': ['1'], 'b': [1.5]})._repr_html_()}"
+    output = nbformat.v4.new_output("execute_result", data={"text/html": html, "text/plain": "1"})
+    cells = [nbformat.v4.new_markdown_cell("## 1"), nbformat.v4.new_code_cell("1", outputs=[output])]
+    return nbformat.v4.new_notebook(cells=cells)
+
+
+def _draw() -> None:
+    """Draw without pyplot, which would settle on its backend before there is a kernel to draw for."""
+    from matplotlib.figure import Figure
+
+    for kind in ("png", "svg"):
+        figure = Figure()
+        figure.add_subplot().plot([0, 1], label="1")
+        figure.legend()
+        figure.savefig(io.BytesIO(), format=kind)
