@@ -146,14 +146,12 @@ def test_importing_the_package_loads_neither_papermill_nor_matplotlib() -> None:
     assert shown.stdout.strip() == "[]"
 
 
-def test_score_tells_the_next_step_its_date_and_the_evidence(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["score", "--json"]) == 0
-    document = json.loads(capsys.readouterr().out)
-    following = {d["number"]: d["next"] for d in document["directions"]}
+def test_score_tells_the_next_step_its_date_and_the_evidence(capsys: Captured) -> None:
+    code, scored = document(capsys, "score", "--json")
+    assert code == 0
+    following = {d["number"]: d["next"] for d in scored["directions"]}
     assert (following[2]["units"], following[2]["projects"]) == (0, 21)
     assert following[2]["forecast"]["day"] == "2020-01-06"
-    assert following[3]["forecast"] == {
-        "day": None, "earliest": None, "latest": None, "pace_per_month": {}, "reason": "no_dates",
-    }  # fmt: skip
+    assert (following[3]["forecast"]["day"], following[3]["forecast"]["reason"]) == (None, "no_dates")
     assert following[3]["nearest"][0]["criteria"] == 1
-    assert {row["letter"] for row in document["evidence"]} <= set("ABCDE")
+    assert {row["letter"] for row in scored["evidence"]} <= set("ABCDE")

@@ -73,7 +73,7 @@ class _Session(Session):  # type: ignore[misc]
     replies = traitlets.Any()
     published = traitlets.Any()
 
-    def send(  # noqa: PLR0913
+    def send(
         self,
         stream: Any,
         msg_or_type: Any,
