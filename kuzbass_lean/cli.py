@@ -238,6 +238,7 @@ OnlyOption = Annotated[
     typer.Option("--only", metavar="GLOB", help="Reports by id, e.g. 'sectors/*'; may repeat."),
 ]
 ParamsOption = Annotated[Path, typer.Option("--params", metavar="DIR", help="Folder of params files.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Build every report, stale or not.")]
 NotebooksOption = Annotated[Path, typer.Option("--notebooks", metavar="DIR", help="Folder of notebooks.")]
 
 
@@ -248,24 +249,42 @@ def plan(
     notebooks: NotebooksOption = Path("notebooks"),
     out: Annotated[Path, typer.Option("--out", metavar="DIR")] = Path("output"),
     only: OnlyOption = None,
+    formats: Annotated[list[str] | None, typer.Option("--format", metavar="html|pdf")] = None,
+    force: ForceOption = False,
     as_of: AsOfOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """List the reports that a build would make; nothing is rendered."""
-    from kuzbass_lean import intake
+    """List which reports a build would make and why; nothing is rendered."""
+    from kuzbass_lean import intake, wording
+    from kuzbass_lean.press import fresh
     from kuzbass_lean.press.plan import load_plan
 
     _date(as_of)
-    specs = load_plan(params, notebooks, intake.read(data), as_of, only or ())
-    reports = [{"id": spec.id, "stale": True, "reasons": [_reason(out, spec.id)]} for spec in specs]
+    wanted = _formats(formats or [])
+    registry = intake.read(data)
+    specs = load_plan(params, notebooks, registry, as_of, only or ())
+    recorded = fresh.last_build(out)
+    reads = fresh.Reads(registry, recorded)
+    found = {
+        spec.id: ("force",)
+        if force
+        else fresh.reasons(recorded.get(spec.id), fresh.made_from(spec, reads, wanted), out)
+        for spec in specs
+    }
     if as_json:
-        _say_json({"reports": reports})
+        _say_json(
+            {
+                "reports": [
+                    {"id": name, "stale": bool(why), "reasons": list(why)} for name, why in found.items()
+                ]
+            }
+        )
     else:
-        _table("План", ["отчёт", "почему"], ((s.id, _reason(out, s.id)) for s in specs))
-
-
-def _reason(out: Path, report: str) -> str:
-    return "есть, строится заново" if (out / f"{report}.html").exists() else "ещё не построен"
+        rows = [
+            (name, ", ".join(wording.label("stale", code) for code in why) or "не изменился")
+            for name, why in found.items()
+        ]
+        _table("План", ["отчёт", "почему"], rows)
 
 
 @app.command()
@@ -287,6 +306,7 @@ def build(
     memory: Annotated[
         int, typer.Option("--memory", metavar="MB", min=0, help="What a report may take; 0: any amount.")
     ] = 4096,
+    force: ForceOption = False,
     as_of: AsOfOption = "",
     as_json: JsonOption = False,
 ) -> None:
@@ -307,7 +327,7 @@ def build(
     if engine not in ("", *ENGINES):
         raise UnknownNameError("engine", engine, ENGINES)
     options = BuildOptions(
-        out, wanted, workers, cell_timeout, as_of, engine or default_engine(), report_timeout, memory
+        out, wanted, workers, cell_timeout, as_of, engine or default_engine(), report_timeout, memory, force
     )
     with _progress(len(specs), quiet=as_json) as advance:
         results = build_reports(options, registry, specs, lambda result: advance())
@@ -316,7 +336,10 @@ def build(
         names = ("id", "status", "seconds", "error")
         _say_json({"reports": [{name: getattr(r, name) or None for name in names} for r in results]})
     else:
-        _out.print(f"{len(results) - len(failed)} built, {len(failed)} failed; open {out / 'index.html'}")
+        unchanged = sum(result.status == "unchanged" for result in results)
+        built = len(results) - len(failed) - unchanged
+        kept = f"{unchanged} unchanged, " if unchanged else ""
+        _out.print(f"{built} built, {kept}{len(failed)} failed; open {out / 'index.html'}")
     for result in failed:
         _err.print(f"failed {result.id}: {result.error} (see {out}/failed/{result.id}.ipynb)", markup=False)
     if failed:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from kuzbass_lean import __version__
 from kuzbass_lean.intake import DATA_VARIABLE, store
-from kuzbass_lean.press import convert, site, warm
+from kuzbass_lean.press import convert, fresh, site, warm
 from kuzbass_lean.press.engine import default_engine
 from kuzbass_lean.press.plan import ReportSpec
 from kuzbass_lean.press.pool import Outcome, Task, run
@@ -36,11 +35,12 @@ class BuildOptions:
     engine: str = field(default_factory=default_engine)
     report_timeout: int = 1800
     memory_limit: int = 4096
+    force: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ReportResult:
-    """What became of one report."""
+    """What became of one report: ``built``, ``unchanged`` or ``failed``."""
 
     id: str
     kind: str
@@ -56,9 +56,9 @@ def build(
     specs: Sequence[ReportSpec],
     on_done: Callable[[ReportResult], None] = lambda result: None,
 ) -> tuple[ReportResult, ...]:
-    """Build the reports, then the index, the figures and the manifest.
+    """Build the stale reports, then the index, the figures and the manifest.
 
-    A notebook that fails leaves its partial copy under ``failed/`` and no page, not even an
+    A report that is as it would be now is left as it is (``fresh``). A notebook that fails leaves its partial copy under ``failed/`` and no page, not even an
     older one, so that nothing half made or stale looks finished.
 
     Returns
@@ -74,15 +74,44 @@ def build(
     if "pdf" in options.formats:
         convert.require_pdf()
     options.out.mkdir(parents=True, exist_ok=True)
+    recorded, formats = fresh.last_build(options.out), _formats(options)
+    reads = fresh.Reads(registry, recorded)
+    now = {spec.id: fresh.made_from(spec, reads, formats) for spec in specs}
+    stale = [s for s in specs if options.force or fresh.reasons(recorded.get(s.id), now[s.id], options.out)]
+    kept = {spec.id: _unchanged(spec, recorded, on_done) for spec in specs if spec not in stale}
     with tempfile.TemporaryDirectory(prefix=".work-", dir=options.out) as folder:
         work = Path(folder)
-        data = work.resolve() / "data"
-        data.mkdir()
-        store(registry, data)
-        results = _reports(options, specs, work, data, on_done)
+        done = _run(options, registry, stale, work, on_done) if stale else {}
+        results = tuple({**kept, **done}[spec.id] for spec in specs)
         site.write(options.out, registry, results, options.as_of, work)
-    _manifest(options, registry, specs, results)
+    _manifest(options, reads.whole, specs, results, now, recorded)
     return results
+
+
+def _formats(options: BuildOptions) -> tuple[str, ...]:
+    return tuple(name for name in ("html", "pdf") if name in ("html", *options.formats))
+
+
+def _unchanged(
+    spec: ReportSpec, recorded: Mapping[str, Any], on_done: Callable[[ReportResult], None]
+) -> ReportResult:
+    title = str(recorded[spec.id].get("title", ""))
+    result = ReportResult(spec.id, spec.kind, "unchanged", 0.0, "", title)
+    on_done(result)
+    return result
+
+
+def _run(
+    options: BuildOptions,
+    registry: Registry,
+    specs: Sequence[ReportSpec],
+    work: Path,
+    on_done: Callable[[ReportResult], None],
+) -> dict[str, ReportResult]:
+    data = work.resolve() / "data"
+    data.mkdir()
+    store(registry, data)
+    return {result.id: result for result in _reports(options, specs, work, data, on_done)}
 
 
 def _reports(
@@ -137,36 +166,43 @@ def _place(spec: ReportSpec, options: BuildOptions, work: Path, made: Path, *, f
 
 def _manifest(
     options: BuildOptions,
-    registry: Registry,
+    whole: str,
     specs: Sequence[ReportSpec],
     results: Sequence[ReportResult],
+    now: Mapping[str, fresh.MadeFrom],
+    recorded: Mapping[str, Any],
 ) -> None:
-    """Write what the build was made from; reports built earlier keep their entries."""
-    path = options.out / "manifest.json"
-    reports: dict[str, Any] = {}
-    if path.exists():
-        reports = json.loads(path.read_text(encoding="utf-8")).get("reports", {})
+    """Write what each report was made from; reports that were not asked for keep their entries."""
+    reports = dict(recorded)
     for spec, result in zip(specs, results, strict=True):
-        reports.pop(spec.id, None)
+        if result.status == "unchanged":
+            reports[spec.id] = {**reports[spec.id], "registry": whole}
+        else:
+            reports.pop(spec.id, None)
         if result.status == "built":
-            reports[spec.id] = _entry(options, registry, spec)
-    document = {"version": __version__, "reports": dict(sorted(reports.items()))}
-    text = json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-    _write(path, text)
-
-
-def _entry(options: BuildOptions, registry: Registry, spec: ReportSpec) -> Mapping[str, Any]:
-    files = [options.out / f"{spec.id}{suffix}" for suffix in (".html", ".ipynb", ".pdf")]
-    return {
-        "registry": registry.digest,
-        "notebook": _sha256(spec.notebook),
-        "parameters": dict(spec.parameters),
-        "outputs": {f.name: _sha256(f) for f in files if f.exists()},
+            reports[spec.id] = _entry(options, whole, spec, result, now[spec.id])
+    document = {
+        "version": __version__,
+        "versions": dict(fresh.versions()),
+        "reports": dict(sorted(reports.items())),
     }
+    text = json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    _write(options.out / "manifest.json", text)
 
 
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _entry(
+    options: BuildOptions, whole: str, spec: ReportSpec, result: ReportResult, made: fresh.MadeFrom
+) -> Mapping[str, Any]:
+    files = [f"{spec.id}{suffix}" for suffix in (".html", ".ipynb", ".pdf")]
+    return {
+        "title": result.title,
+        "registry": whole,
+        "parameters": dict(spec.parameters),
+        "made_from": asdict(made),
+        "outputs": {
+            name: fresh.file_digest(options.out / name) for name in files if (options.out / name).exists()
+        },
+    }
 
 
 def _write(path: Path, text: str) -> None:

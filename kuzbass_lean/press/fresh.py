@@ -1,0 +1,273 @@
+"""Which reports are stale: what each was made from, set against what it would be made from now."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache, cached_property
+from importlib import metadata, resources
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from kuzbass_lean import catalogue, evidence, maturity, metrics, published, views
+from kuzbass_lean.press.plan import ReportSpec
+from kuzbass_lean.registry import Registry, Scope
+from kuzbass_lean.schema import REALISED
+
+_LIBRARIES = (
+    "babel", "great-tables", "ipykernel", "ipython", "jinja2", "matplotlib", "nbclient", "nbconvert", "numpy",
+    "pandas", "papermill", "pyarrow", "scipy", "seaborn", "statsmodels", "weasyprint",
+)  # fmt: skip
+"""Libraries whose version can change a page."""
+OWN_DATA = "own data"
+
+
+@dataclass(frozen=True, slots=True)
+class MadeFrom:
+    """Digests of all that can change a page; ``data`` is what the report reads of the registry."""
+
+    data: str
+    notebook: str
+    parameters: str
+    program: str
+
+    def differences(self, recorded: Mapping[str, str]) -> tuple[str, ...]:
+        """Return the names of what is not as it was recorded."""
+        return tuple(name for name, value in asdict(self).items() if recorded.get(name) != value)
+
+
+def sha256(*parts: bytes) -> str:
+    """Return the digest of the parts, each with its length, so that no two lists share one."""
+    total = hashlib.sha256()
+    for part in parts:
+        total.update(f"{len(part)}:".encode())
+        total.update(part)
+    return total.hexdigest()
+
+
+def canonical(document: Any) -> bytes:
+    """Return a value as JSON that is the same bytes for the same content."""
+    return json.dumps(
+        document, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str
+    ).encode()
+
+
+def file_digest(path: Path) -> str:
+    """Return the digest of a file's bytes."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@cache
+def program() -> str:
+    """Return the digest of this library's own files and of the versions that draw a page."""
+    root = Path(str(resources.files("kuzbass_lean")))
+    files = sorted(p for p in root.rglob("*") if p.suffix in (".py", ".yaml", ".j2", ".css", ".json"))
+    parts = [p.relative_to(root).as_posix().encode() + b"\0" + p.read_bytes() for p in files]
+    return sha256(canonical(versions()), *parts)
+
+
+@cache
+def versions() -> Mapping[str, str]:
+    """Return the versions of Python and of the libraries that draw a page."""
+    return {
+        "python": platform.python_version(),
+        **{name: metadata.version(name) for name in _LIBRARIES},
+    }
+
+
+@cache
+def notebook_digest(path: Path) -> str:
+    """Return the digest of a notebook's cells; outputs stored in it change no report."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    kept = [(cell["cell_type"], "".join(cell["source"]), cell["metadata"].get("tags", [])) for cell in cells]
+    return sha256(canonical(kept))
+
+
+class Reads:
+    """What each report reads of one registry, as digests.
+
+    A municipality or sector reads its slice, and of the rest only the figures it is compared
+    with: those are computed here, so that a neighbour's row that changes none of them leaves
+    the page as it is. A notebook of an unknown kind may read anything.
+    """
+
+    def __init__(self, recorded: Registry, last: Mapping[str, Any] | None = None) -> None:
+        self.recorded, self._last = recorded, last or {}
+
+    @cached_property
+    def whole(self) -> str:
+        """The digest of everything that can be read: the rows, and what reading them showed."""
+        severities = [found.severity for found in self.recorded.findings]
+        about = [self.recorded.label, len(severities), severities.count("warning")]
+        return sha256(self.recorded.digest.encode(), canonical(about))
+
+    def digest(self, spec: ReportSpec) -> str:
+        """Return the digest of what a report reads; from the record if nothing at all has changed."""
+        if spec.parameters.get("data"):
+            return OWN_DATA
+        entry = self._last.get(spec.id)
+        if isinstance(entry, Mapping) and entry.get("registry") == self.whole:
+            before = entry.get("made_from")
+            if isinstance(before, Mapping) and entry.get("parameters") == dict(spec.parameters):
+                return str(before.get("data"))
+        day = views.report_date(self.recorded, str(spec.parameters.get("as_of", "")))
+        severities = [found.severity for found in self.recorded.findings]
+        about = canonical([day, self.recorded.label, len(severities), severities.count("warning")])
+        return sha256(about, *self._parts(spec, self._at(day)))
+
+    def _parts(self, spec: ReportSpec, now: _Now) -> Iterator[bytes]:
+        named = {name: str(spec.parameters.get(name, "")) for name in ("municipality", "sector", "project")}
+        if spec.kind == "municipality" and named["municipality"]:
+            yield from now.municipality(named["municipality"])
+        elif spec.kind == "sector" and named["sector"]:
+            yield from now.sector(named["sector"], named["municipality"], spec.parameters.get("readings"))
+        elif spec.kind == "project" and named["project"]:
+            yield from now.project(named["project"])
+        else:
+            yield self.whole.encode()
+
+    def _at(self, day: Any) -> _Now:
+        if day not in self._days:
+            self._days[day] = _Now(views.as_at(self.recorded, day), day)
+        return self._days[day]
+
+    @cached_property
+    def _days(self) -> dict[Any, _Now]:
+        return {}
+
+
+class _Now:
+    """The registry as it stood on a report date, and the figures that several reports compare with."""
+
+    def __init__(self, registry: Registry, day: Any) -> None:
+        self.registry, self.day = registry, day
+
+    @cached_property
+    def names(self) -> bytes:
+        return canonical(
+            [
+                self.registry.organizations[["organization_id", "name", "kind"]].to_dict("list"),
+                self.registry.municipalities.reset_index().to_dict("list"),
+            ]
+        )
+
+    @cached_property
+    def by_municipality(self) -> bytes:
+        return _rows(metrics.by_unit(self.registry.projects, self.registry.project_units()))
+
+    @cached_property
+    def reconciled(self) -> pd.DataFrame:
+        return published.reconcile(self.registry)
+
+    @cached_property
+    def replicated(self) -> pd.DataFrame:
+        return metrics.replication_table(self.registry)
+
+    @cached_property
+    def typical(self) -> bytes:
+        """What candidates for replication are chosen from: who did which typical project, what it gave."""
+        projects = self.registry.projects
+        active = projects[projects["status"].ne("cancelled") & projects["typical"].notna()]
+        known = active[["project_id", "typical", "sector"]].assign(done=active["status"].isin(REALISED))
+        units = self.registry.project_units()[["project_id", "organization_id", "municipality_id", "kind"]]
+        values = self.registry.frame("values")
+        measures = self.registry.frame("measures")
+        mine = measures[measures["project_id"].isin(known["project_id"])]
+        rows = units.merge(known, on="project_id").sort_values(["project_id", "organization_id"])
+        return sha256(
+            _rows(rows),
+            _rows(mine.sort_values("measure_id")),
+            _rows(values[values["measure_id"].isin(mine["measure_id"])].sort_values(["measure_id", "phase"])),
+        ).encode()
+
+    def slice(self, scope: Scope) -> bytes:
+        if scope not in self._slices:
+            self._slices[scope] = self.registry.slice(scope).digest.encode()
+        return self._slices[scope]
+
+    @cached_property
+    def _slices(self) -> dict[Scope, bytes]:
+        return {}
+
+    @cached_property
+    def _profiles(self) -> dict[bytes, dict[int, bytes]]:
+        return {}
+
+    def levels(self, readings: Any) -> Mapping[int, bytes]:
+        """The score, next step and forecast of each direction of the region."""
+        key = canonical(readings or {})
+        if key not in self._profiles:
+            profile = maturity.score(self.registry, readings=readings or None, as_of=self.day)
+            taken = maturity.next_steps(self.registry, profile)
+            found = evidence.outlook(self.registry, taken, self.day)
+            self._profiles[key] = {
+                score.number: canonical([score.to_dict(), step.to_dict(), ahead.to_dict()])
+                for score, step, ahead in zip(profile.directions, taken, found, strict=True)
+            }
+        return self._profiles[key]
+
+    def municipality(self, key: str) -> Iterator[bytes]:
+        yield from (self.names, self.by_municipality, self.typical, self.slice(Scope.of_municipality(key)))
+
+    def sector(self, key: str, municipality: str, readings: Any) -> Iterator[bytes]:
+        whole = Scope.of_sector(key)
+        scope = Scope.of_pair(key, municipality) if municipality else whole
+        yield from (self.names, self.typical, self.slice(whole), self.slice(scope), _rows(self.reconciled))
+        yield _rows(self.replicated[self.replicated["sector"].eq(key)])
+        yield self.levels(readings).get(catalogue.sector(key).maturity_direction or 0, b"")
+
+    def project(self, key: str) -> Iterator[bytes]:
+        projects = self.registry.projects
+        yield from (self.names, self.slice(Scope.of_project(key)))
+        yield _rows(projects[projects["replicates"].eq(key)])
+
+
+def _rows(frame: pd.DataFrame) -> bytes:
+    """Rows as text; a line's number in its file shows on no page."""
+    return frame.to_csv(index=frame.index.name not in (None, "row"), lineterminator="\n").encode()
+
+
+def made_from(spec: ReportSpec, reads: Reads, formats: Sequence[str]) -> MadeFrom:
+    """Return what a report would be made from now."""
+    return MadeFrom(
+        reads.digest(spec),
+        notebook_digest(spec.notebook),
+        sha256(canonical([dict(spec.parameters), sorted(formats)])),
+        program(),
+    )
+
+
+def reasons(entry: Mapping[str, Any] | None, now: MadeFrom, out: Path) -> tuple[str, ...]:
+    """Return why a report is stale; none if it is not.
+
+    The record of the last build only ever saves work: where it is missing, damaged or does
+    not match the files beside it, the report is built again.
+    """
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("made_from"), Mapping):
+        return ("new",)
+    found = now.differences(entry["made_from"])
+    if now.data == OWN_DATA:
+        found = tuple(dict.fromkeys((*found, "data")))
+    outputs = entry.get("outputs")
+    if not isinstance(outputs, Mapping) or not outputs:
+        return (*found, "output")
+    whole = all(_is(out / str(name), str(digest)) for name, digest in outputs.items())
+    return found if whole else (*found, "output")
+
+
+def _is(path: Path, digest: str) -> bool:
+    return path.is_file() and file_digest(path) == digest
+
+
+def last_build(out: Path) -> dict[str, Any]:
+    """Return what the last build recorded of its reports; nothing if that cannot be read."""
+    try:
+        reports = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["reports"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return dict(reports) if isinstance(reports, dict) else {}
