@@ -133,9 +133,16 @@ def restore(folder: Path) -> Registry:
     if not (folder / _ABOUT).is_file():
         raise UsageError(f"{DATA_VARIABLE} does not name a stored registry: unset it, or build again")
     about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
-    tables = {path.stem: parquet.read_table(path).to_pandas() for path in sorted(folder.glob("*.parquet"))}
+    tables = {path.stem: _restored(path) for path in sorted(folder.glob("*.parquet"))}
     findings = tuple(Finding(**found) for found in about["findings"])
     return Registry.from_frames(tables, about["label"], findings)
+
+
+def _restored(path: Path) -> pd.DataFrame:
+    """Return a stored table, read without a thread: who reads it may be about to fork."""
+    table: pa.Table = parquet.ParquetFile(path, pre_buffer=False).read(use_threads=False)
+    frame: pd.DataFrame = table.to_pandas(use_threads=False)
+    return frame
 
 
 _ABOUT = "registry.json"

@@ -16,9 +16,10 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import copy_context
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -34,6 +35,7 @@ from tornado.ioloop import IOLoop
 from traitlets.config import Config
 
 from kuzbass_lean.errors import UsageError
+from kuzbass_lean.press.journal import kept
 
 NAME = "kuzbass-lean"
 """What papermill calls this engine."""
@@ -48,26 +50,33 @@ class DirectEngine(NBClientEngine):  # type: ignore[misc]
 
     @classmethod
     def execute_managed_notebook(
-        cls, nb_man: Any, kernel_name: str, execution_timeout: int | None = None, **options: Any
+        cls,
+        nb_man: Any,
+        kernel_name: str,
+        execution_timeout: int | None = None,
+        journal: Path | None = None,
+        **options: Any,
     ) -> Any:
         """Run the cells of a notebook that papermill manages.
 
         A cell that runs longer than ``execution_timeout`` seconds is stopped where it is and
-        its error says so; that needs a platform with SIGALRM.
+        its error says so; that needs a platform with SIGALRM. With a ``journal`` cells are noted
+        there and the notebook is saved at the end; without, it is saved around every cell.
 
         Raises
         ------
         UsageError
             IPython already runs in this process.
         """
-        with _Manager(execution_timeout or 0) as manager:
+        noted = kept(nb_man, journal) if journal else nullcontext()
+        with noted, _Manager(execution_timeout or 0) as manager:
             return super().execute_managed_notebook(nb_man, kernel_name, km=manager, **options)
 
 
 papermill_engines.register(NAME, DirectEngine)
 
 
-class _Session(Session):  # type: ignore[misc]
+class _Session(Session):
     """Sends into two queues: what has no stream answers a request, the rest is published."""
 
     replies = traitlets.Any()
@@ -101,18 +110,18 @@ class _Session(Session):  # type: ignore[misc]
         return msg_list
 
 
-class _NoThread(IOPubThread):  # type: ignore[misc]
+class _NoThread(IOPubThread):
     """Stands in for the thread that publishes: whoever flushes, publishes."""
 
     def __init__(self) -> None:
-        self.thread = None
-        self.io_loop = None
+        self.thread: Any = None
+        self.io_loop: Any = None
 
     def schedule(self, f: Callable[[], Any]) -> None:
         """Forget the timed flush: display, errors and the end of the cell flush."""
 
 
-class _Stream(OutStream):  # type: ignore[misc]
+class _Stream(OutStream):
     """ipykernel's stream; what C code and subprocesses write to the descriptor comes along in order."""
 
     def __init__(self, session: _Session, name: str, descriptor: int) -> None:
@@ -124,12 +133,11 @@ class _Stream(OutStream):  # type: ignore[misc]
         self._taken = 0
         os.dup2(self._file.fileno(), descriptor)
 
-    def write(self, string: str) -> int | None:
+    def write(self, string: str) -> int:
         if isinstance(string, str) and not self._is_master_process():
             return os.write(self._descriptor, string.encode())
         self._take()
-        count: int | None = super().write(string)
-        return count
+        return super().write(string) or 0
 
     def flush(self) -> None:
         if self._is_master_process():
@@ -149,11 +157,10 @@ class _Stream(OutStream):  # type: ignore[misc]
         self.flush()
         os.dup2(self._original_stdstream_copy, self._descriptor)
         os.close(self._original_stdstream_copy)
-        self._original_stdstream_copy = None
         self._file.close()
 
 
-class _Kernel(IPythonKernel):  # type: ignore[misc]
+class _Kernel(IPythonKernel):
     """IPython's kernel, to which requests come one at a time."""
 
     _supports_kernel_subshells = False
@@ -177,7 +184,7 @@ class _Client:
 
     allow_stdin = False
 
-    def __init__(self, kernel: _Kernel, cell_timeout: int) -> None:
+    def __init__(self, kernel: Any, cell_timeout: int) -> None:
         self.session: _Session = kernel.session
         self._kernel, self._cell_timeout = kernel, cell_timeout
         self._context = copy_context()
@@ -279,7 +286,7 @@ class _Manager:
             raise UsageError(f"the engine {NAME} cannot run within IPython: choose another engine here")
         self._before = (sys.stdout, sys.stderr, sys.path[:], dict(os.environ))
         session = _Session(key=b"", replies=deque(), published=deque())
-        self._kernel = _Kernel.instance(
+        self._kernel: Any = _Kernel.instance(
             session=session,
             log=_silent(),
             config=Config({"HistoryManager": {"hist_file": ":memory:"}}),
@@ -287,8 +294,8 @@ class _Manager:
             shell_channel_thread=SimpleNamespace(parent_thread=threading.current_thread()),
         )
         _attach_charts()
-        self._kernel.shell.enable_gui = partial(enable_gui, kernel=self._kernel)
-        self._kernel.shell.exit_now = False
+        shell: Any = self._kernel.shell
+        shell.enable_gui, shell.exit_now = partial(enable_gui, kernel=self._kernel), False
         if "" not in sys.path:
             sys.path.insert(_first_site(), "")
         sys.stdout.flush()

@@ -14,6 +14,7 @@ import papermill
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
+from kuzbass_lean.press.journal import replay
 from kuzbass_lean.press.plan import ReportSpec
 
 KERNEL = "python3"
@@ -59,7 +60,7 @@ def execute(spec: ReportSpec, path: Path, cell_timeout: int, engine: str = "kern
             str(spec.notebook),
             str(path),
             dict(spec.parameters),
-            engine_name=_papermill_name(engine),
+            **_engine(engine, path),
             kernel_name=KERNEL,
             language="python",
             progress_bar=False,
@@ -79,29 +80,40 @@ def execute(spec: ReportSpec, path: Path, cell_timeout: int, engine: str = "kern
     return failure
 
 
-def _papermill_name(engine: str) -> str | None:
+def _engine(engine: str, path: Path) -> dict[str, Any]:
     if engine != "warm":
-        return None
+        return {}
     from kuzbass_lean.press import direct
 
-    return direct.NAME
+    return {"engine_name": direct.NAME, "journal": _journal(path)}
+
+
+def _journal(path: Path) -> Path:
+    return path.with_suffix(".journal")
 
 
 def bury(spec: ReportSpec, path: Path, cause: str) -> Failure:
     """Write into the partial notebook of a report that was cut off, at the cell it was in, why."""
     notebook = _partial(spec, path)
-    started = [
-        n for n, cell in enumerate(notebook.cells) if cell.metadata.get("papermill", {}).get("start_time")
-    ]
-    if started:
-        cell = notebook.cells[started[-1]]
-        if cell.cell_type == "code":
-            cell.outputs.append(
-                nbformat.v4.new_output("error", ename="Stopped", evalue=cause, traceback=[cause])
-            )
-    failure = Failure(started[-1] + 1 if started else None, cause)
+    last = replay(notebook, _journal(path))
+    if last is None:
+        last = _last_started(notebook)
+    if last is not None and notebook.cells[last].cell_type == "code":
+        error = nbformat.v4.new_output("error", ename="Stopped", evalue=cause, traceback=[cause])
+        notebook.cells[last].outputs.append(error)
+    failure = Failure(None if last is None else last + 1, cause)
     _write(spec, notebook, path, failure)
     return failure
+
+
+def _last_started(notebook: Any) -> int | None:
+    """Return the last cell that papermill notes to have begun."""
+    started = [
+        number
+        for number, cell in enumerate(notebook.cells)
+        if cell.metadata.get("papermill", {}).get("start_time")
+    ]
+    return started[-1] if started else None
 
 
 def _partial(spec: ReportSpec, path: Path) -> Any:

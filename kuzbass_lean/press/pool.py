@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from multiprocessing import Pipe, connection, get_context
 from typing import Any, Protocol
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 from kuzbass_lean.errors import CapabilityError
 

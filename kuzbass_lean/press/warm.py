@@ -11,11 +11,12 @@ import io
 import os
 import sys
 from collections.abc import Mapping
+from datetime import date
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from kuzbass_lean import intake
+from kuzbass_lean import blocks, intake, maturity, published, wording
 from kuzbass_lean.errors import CapabilityError
 from kuzbass_lean.press import convert, pool, report
 
@@ -74,7 +75,8 @@ def preload(engine: str, pdf: bool) -> None:
     UsageError
         The variable KUZBASS_LEAN_DATA names a folder that holds no stored registry.
     """
-    report.exporter()
+    if engine == "warm":
+        hold(os.environ.get(intake.DATA_VARIABLE, ""))
     convert.to_html(report.exporter(), _page())
     if pdf:
         convert.require_pdf()
@@ -82,7 +84,7 @@ def preload(engine: str, pdf: bool) -> None:
         for name in MODULES:
             importlib.import_module(name)
         _draw()
-        hold(os.environ.get(intake.DATA_VARIABLE, ""))
+        _rehearse()
     gc.collect()
     gc.freeze()
 
@@ -100,10 +102,17 @@ def _page() -> Any:
     import nbformat
     import pandas as pd
 
-    html = f"<h1>1</h1>{pd.DataFrame({'a': ['1'], 'b': [1.5]})._repr_html_()}"
+    html = f"<h1>1</h1>{pd.DataFrame({'a': ['1'], 'b': [1.5]}).to_html()}"
     output = nbformat.v4.new_output("execute_result", data={"text/html": html, "text/plain": "1"})
     cells = [nbformat.v4.new_markdown_cell("## 1"), nbformat.v4.new_code_cell("1", outputs=[output])]
     return nbformat.v4.new_notebook(cells=cells)
+
+
+def _rehearse() -> None:
+    """Read what the library reads at first use: its templates, rules, figures and number formats."""
+    blocks.header(wording.number(1.5), "1", date(2020, 1, 1), "1")
+    maturity.load_model()
+    published.figures()
 
 
 def _draw() -> None:
