@@ -151,9 +151,8 @@ def plain_text(cell: object) -> str | None:
         case bool():
             return "true" if cell else "false"
         case float() | Decimal():
-            return (
-                str(int(cell)) if cell == cell and cell % 1 == 0 and abs(cell) < 1e15 else repr(float(cell))
-            )
+            number = float(cell)
+            return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
         case datetime():
             return cell.date().isoformat() if cell.time() == time() else cell.isoformat(sep=" ")
         case date():
