@@ -343,7 +343,7 @@ def check_rejected(
     found: list[Finding] = []
     lost = {table: set(rows) for table, rows in bad.items()}
     while True:
-        gone = {table: _gone_keys(tables[table], table, rows) for table, rows in lost.items() if rows}
+        gone = {table: _gone_keys(frame, table, lost.get(table, set())) for table, frame in tables.items()}
         new = [
             finding(
                 "refers_to_rejected",
@@ -371,7 +371,7 @@ def check_rejected(
 
 def _gone_keys(frame: pd.DataFrame, table: str, rows: set[int]) -> pd.Index:
     """Keys that stand only in rejected rows; a repeated key lives on in its first row."""
-    if len(schema.keys(table)) != 1:
+    if not rows or len(schema.keys(table)) != 1:
         return pd.Index([], dtype="str")
     keys = frame[schema.keys(table)[0]].dropna()
     rejected = keys.index.isin(list(rows))

@@ -86,8 +86,24 @@ def inspect(name: str, data: bytes, limits: Limits = LIMITS) -> Inspection:
         raise UsageError(f"{name} is not a workbook: open it and save it as .xlsx")
     try:
         return _inspect_zip(name, data, limits)
-    except (zipfile.BadZipFile, zlib.error, expat.ExpatError, struct.error, ValueError, NotImplementedError):
+    except UsageError:
+        raise
+    except _DAMAGED:
         raise UsageError(f"{name} is damaged and cannot be read: open it and save it again") from None
+
+
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    expat.ExpatError,
+    struct.error,
+    ValueError,
+    LookupError,
+    OSError,
+    EOFError,
+    NotImplementedError,
+)
+"""What a damaged archive or damaged XML may raise."""
 
 
 def _inspect_zip(name: str, data: bytes, limits: Limits) -> Inspection:
