@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,8 +13,6 @@ from kuzbass_lean import checks, parsing, schema, spelling
 from kuzbass_lean.errors import Finding
 from kuzbass_lean.intake.reading import STRING, Reading
 from kuzbass_lean.parsing import Mended
-
-Mender = Callable[[str], Mended | None]
 
 
 @dataclass(frozen=True)
@@ -62,8 +61,10 @@ def _column(cells: pd.Series, dtype: str, group: str, serials: bool) -> _Column:
     if not bad.any():
         return _Column(typed, bad, {}, cells)
     text = cells[bad].astype("str")
-    mended = _mend(text, lambda cell: parsing.mend(cell, dtype, serials=serials))
-    again, still_bad = parsing.parse(text.replace({k: m.text for k, m in mended.items()}), dtype)
+    made = {cell: parsing.mend(cell, dtype, serials=serials) for cell in text.unique()}
+    mended = {cell: repair for cell, repair in made.items() if repair is not None}
+    after = text.map({cell: repair.text for cell, repair in mended.items()}).astype("str").fillna(text)
+    again, still_bad = parsing.parse(after, dtype)
     typed = typed.copy()
     typed[bad] = again
     refused = bad.copy()
@@ -73,25 +74,33 @@ def _column(cells: pd.Series, dtype: str, group: str, serials: bool) -> _Column:
 
 
 def _text_column(cells: pd.Series, group: str) -> _Column:
+    """Every different text is looked at once, however long the column is."""
     text, bad = parsing.parse(cells, schema.TEXT)
-    meant: dict[str, str] = {}
-    doubtful = text[text.str.contains(spelling.UNTIDY, na=False) | text.str.len().lt(_LONGEST_NOTHING)]
     if group:
-        vocabulary = spelling.vocabulary(group)
-        meant = {cell: vocabulary.exact[cell] for cell in text.dropna().unique() if cell in vocabulary.exact}
-        doubtful = text[text.notna() & ~text.isin(list(meant))]
-    mended = _mend(doubtful, lambda cell: _mend_text(cell, group))
-    changes = meant | {cell: m.text for cell, m in mended.items()}
-    changed = {cell: after for cell, after in changes.items() if cell != after}
-    whole = text.replace(changed) if changed else text
-    return _Column(whole.where(whole.notna() & whole.ne("")), bad, mended, doubtful)
+        exact = spelling.vocabulary(group).exact
+        prescribed = {cell: exact[cell] for cell in text.dropna().unique() if cell in exact}
+    else:
+        exact, prescribed = {}, {}
+    doubtful = [cell for cell in text.dropna().unique() if cell not in exact]
+    mended = {cell: made for cell in doubtful if (made := _mend_text(cell, group)) is not None}
+    after = prescribed | {cell: made.text for cell, made in mended.items()}
+    changed = {cell: new for cell, new in after.items() if cell != new}
+    if changed:
+        moved = text.isin(list(changed))
+        text = text.mask(moved, text[moved].map(changed).astype(schema.TEXT))
+        text = text.where(text.ne(""))
+    return _Column(text, bad, mended, cells if mended else text[:0])
 
 
 _LONGEST_NOTHING = 20
 """Words for nothing are shorter than this; longer texts are not looked at for them."""
 
+_UNTIDY = re.compile(spelling.UNTIDY)
+
 
 def _mend_text(cell: str, group: str) -> Mended | None:
+    if not group and len(cell) > _LONGEST_NOTHING and not _UNTIDY.search(cell):
+        return None
     tidied = spelling.tidy(cell)
     if group:
         vocabulary = spelling.vocabulary(group)
@@ -103,14 +112,10 @@ def _mend_text(cell: str, group: str) -> Mended | None:
     return Mended(tidied, "spaces") if tidied != cell else None
 
 
-def _mend(text: pd.Series, mender: Mender) -> dict[str, Mended]:
-    made = {str(cell): mender(str(cell)) for cell in text.dropna().unique()}
-    return {cell: mended for cell, mended in made.items() if mended is not None}
-
-
 def _say(file: str, name: str, dtype: str, column: _Column) -> list[Finding]:
     findings = []
-    for row, value in column.text[column.text.isin(list(column.mended))].items():
+    told = column.text[column.text.isin(list(column.mended))] if column.mended else column.text[:0]
+    for row, value in told.items():
         mended = column.mended[str(value)]
         place = {"row": row, "column": name, "value": value, "after": mended.text}
         findings.append(checks.finding(mended.rule, file, severity="repair", **place))
