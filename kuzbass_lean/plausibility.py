@@ -6,9 +6,8 @@ These are warnings: reported, never corrected.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 from rapidfuzz import fuzz, process
 
@@ -46,35 +45,33 @@ def duplicates(projects: pd.DataFrame, file: str, sheet: str = "") -> list[Findi
 
     Titles that differ in a number («этап 1», «этап 2») are different projects.
     """
-    titles = projects["title"].map(catalogue.plain)
+    groups: dict[str, list[int]] = {}
+    for row, organization in projects["organization_id"].items():
+        groups.setdefault(organization, []).append(int(str(row)))
+    words = {
+        int(str(row)): " ".join(sorted(catalogue.plain(t).split())) for row, t in projects["title"].items()
+    }
     found = []
-    for _, group in titles.groupby(projects["organization_id"]):
-        if len(group) < 2:
-            continue
-        for row, other in _similar(group):
+    for rows in groups.values():
+        for row, other in _similar(rows, words):
             place = {"row": row, "column": "title", "value": projects.loc[row, "title"], "other": other}
             found.append(finding("likely_duplicate", file, sheet=sheet, severity="warning", **place))
     return found
 
 
-def _similar(titles: pd.Series) -> Iterator[tuple[int, int]]:
+def _similar(rows: Sequence[int], words: Mapping[int, str]) -> Iterator[tuple[int, int]]:
     """Each row that resembles an earlier one, with the first it resembles."""
-    rows = titles.index.to_numpy()
-    if len(titles) > _PAIRWISE:
-        seen: dict[str, int] = {}
-        for row, title in zip(rows.tolist(), titles, strict=True):
-            if seen.setdefault(title, row) != row:
-                yield row, seen[title]
+    if len(rows) > _PAIRWISE:
+        first: dict[str, int] = {}
+        yield from ((row, first[words[row]]) for row in rows if first.setdefault(words[row], row) != row)
         return
-    numbers = [sorted(re.findall(r"[0-9]+", title)) for title in titles]
-    texts = list(titles)
-    likeness = process.cdist(texts, texts, scorer=fuzz.token_sort_ratio, score_cutoff=SIMILAR)
-    pairs = np.argwhere(np.tril(likeness, k=-1) >= SIMILAR)
-    told = set()
-    for later, earlier in pairs.tolist():
-        if later not in told and numbers[later] == numbers[earlier]:
-            told.add(later)
-            yield int(rows[later]), int(rows[earlier])
+    numbers = {row: sorted(re.findall(r"[0-9]+", words[row])) for row in rows}
+    for place, row in enumerate(rows):
+        earlier = {other: words[other] for other in rows[:place] if numbers[other] == numbers[row]}
+        likeness = process.extract_iter(words[row], earlier, scorer=fuzz.ratio, score_cutoff=SIMILAR)
+        other = next((key for _, _, key in likeness), None)
+        if other is not None:
+            yield row, other
 
 
 def outside_frame(tables: Mapping[str, pd.DataFrame], file: str, sheet: str = "") -> list[Finding]:

@@ -110,7 +110,13 @@ def missing() -> frozenset[str]:
 
 def means_nothing(text: str) -> bool:
     """Return whether the text only says that there is nothing, e.g. a dash."""
-    return plain(text) in missing()
+    return text[:1].casefold() in _beginnings() and plain(text) in missing()
+
+
+@cache
+def _beginnings() -> frozenset[str]:
+    """First letters of words for nothing and signs that are folded: most texts end here."""
+    return frozenset(word[0] for word in missing()) | frozenset(" .,«»\"'‐‑‒–—―−")
 
 
 @cache

@@ -168,7 +168,6 @@ class _Walk:
         self._formula: str | None = None
         self._value: str | None = None
         self._error = self._text_counts = False
-        self._tags: dict[str, str] = {}
         self._starts: dict[str, Callable[[dict[str, str]], None]] = {
             "row": self._on_row,
             "c": self._on_cell,
@@ -196,22 +195,17 @@ class _Walk:
     def _refuse_doctype(self, *_: object) -> None:
         raise UsageError(f"{self.name} is refused: its XML declares a document type or entities")
 
-    def _local(self, tag: str) -> str:
-        if len(self._tags) > 10_000:
-            self._tags.clear()
-        return self._tags.setdefault(tag, tag.rpartition(":")[2])
-
     def _start(self, tag: str, attributes: dict[str, str]) -> None:
         self.depth += 1
         if self.depth > self.limits.depth:
             raise UsageError(f"{self.name} is refused: its XML is nested deeper than {self.limits.depth}")
-        handler = self._starts.get(self._tags.get(tag) or self._local(tag))
+        handler = self._starts.get(tag if ":" not in tag else tag.rpartition(":")[2])
         if handler:
             handler(attributes)
 
     def _end(self, tag: str) -> None:
         self.depth -= 1
-        if (self._formula is not None or self._error) and self._local(tag) == "c":
+        if (self._formula is not None or self._error) and tag.rpartition(":")[2] == "c":
             self._end_cell()
 
     def _on_row(self, attributes: dict[str, str]) -> None:
@@ -220,15 +214,19 @@ class _Walk:
         self._extend()
 
     def _on_cell(self, attributes: dict[str, str]) -> None:
+        """Called for every cell: a reference in the row at hand is only compared."""
         reference = attributes.get("r")
         if reference:
-            self.row, self.column = _cell(reference)
+            letters = reference.rstrip("0123456789")
+            self.row = int(reference[len(letters) :])
+            self.column = _COLUMNS.get(letters) or _column(letters)
         else:
             self.column += 1
         if self.row > self.last_row or self.column > self.last_column:
             self._extend()
-        self._error, self._formula, self._value = attributes.get("t") == "e", None, None
-        self._text_counts = attributes.get("t") == "str"
+        kind = attributes.get("t")
+        self._error, self._text_counts = kind == "e", kind == "str"
+        self._formula = self._value = None
         if self._error:
             self._listen()
 
@@ -295,14 +293,16 @@ def _ending(attributes: Mapping[str, str], end: str, default: str) -> str:
     return next((value for key, value in attributes.items() if key.endswith(end)), default)
 
 
-def _cell(reference: str) -> tuple[int, int]:
-    found = re.fullmatch(r"([A-Za-z]{1,3})([0-9]{1,7})", reference)
-    if not found:
-        raise ValueError(reference)
+def _column(letters: str) -> int:
+    if not re.fullmatch(r"[A-Za-z]{1,3}", letters):
+        raise ValueError(letters)
     column = 0
-    for letter in found[1].upper():
+    for letter in letters.upper():
         column = column * 26 + ord(letter) - 64
-    return int(found[2]), column
+    return column
+
+
+_COLUMNS = {letters: _column(letters) for letters in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 
 
 def _conclude(kind: str, walks: Mapping[str, _Walk]) -> Inspection:

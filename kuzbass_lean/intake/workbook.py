@@ -105,10 +105,9 @@ def _read_sheet(table: str, name: str, sheet: CalamineSheet, seen: guard.Inspect
         return Reading(name, sheet.name, schema.empty(table)), False
     start_row, start_column = sheet.start
     cells = sheet.iter_rows()
-    head = [[_text(cell) for cell in row] for row in itertools.islice(cells, HEADER_ROWS)]
-    found = layout(table, [[cell or "" for cell in row] for row in head], name)
-    below = itertools.chain(head[found.header + 1 :], ([_text(cell) for cell in row] for row in cells))
-    columns = _columns(found, below)
+    head = list(itertools.islice(cells, HEADER_ROWS))
+    found = layout(table, [[_text(cell) or "" for cell in row] for row in head], name)
+    columns = _columns(found, itertools.chain(head[found.header + 1 :], cells))
     first = start_row + found.header + 2
     count = len(next(iter(columns.values()), []))
     reading = Reading(
@@ -125,21 +124,21 @@ def _read_sheet(table: str, name: str, sheet: CalamineSheet, seen: guard.Inspect
     return reading, declared or len(reading.frame) > 0
 
 
-def _columns(found: Layout, rows: Iterable[Sequence[str | None]]) -> dict[str, list[str | None]]:
+def _columns(found: Layout, rows: Iterable[Sequence[object]]) -> dict[str, list[str | None]]:
     positions = list(found.columns.items())
     columns: dict[str, list[str | None]] = {name: [] for name, _ in positions}
     source = iter(rows)
     while chunk := list(itertools.islice(source, 4096)):
         by_position = list(zip(*chunk, strict=True))
         for name, position in positions:
-            columns[name] += [cell or None for cell in by_position[position]]
+            columns[name] += [_text(cell) for cell in by_position[position]]
     return columns
 
 
 def _text(cell: object) -> str | None:
     """A cell as the text that the parsers prescribe: ISO dates, true and false, plain numbers."""
     if isinstance(cell, str):
-        return restore(cell) if cell else None
+        return restore(cell) or None if cell[:1] == "'" else cell or None
     return plain_text(cell)
 
 
