@@ -180,8 +180,8 @@ def typical_project(text: str) -> TypicalProject:
 
 
 def _find(kind: str, text: str, entries: Sequence[Entry], names: Callable[[Entry], Iterable[str]]) -> Entry:
-    wanted = _plain(text)
-    spellings = [(_plain(name), entry) for entry in entries for name in _all_names(entry, names)]
+    wanted = plain(text)
+    spellings = [(plain(name), entry) for entry in entries for name in _all_names(entry, names)]
     found = list({entry.key: entry for name, entry in spellings if name == wanted}.values())
     if len(found) == 1:
         return found[0]
@@ -196,7 +196,7 @@ def _all_names(entry: Entry, names: Callable[[Entry], Iterable[str]]) -> tuple[s
     return (entry.key, *names(entry))
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Fold what does not tell names apart: case, ё, spaces of any kind, dots, quotes, dashes."""
     folded = text.casefold().replace("ё", "е")
     folded = re.sub(r"[.,«»\"']", " ", folded)

@@ -19,21 +19,21 @@ from kuzbass_lean.nearest import nearest
 
 MESSAGES: dict[str, str] = {
     "missing_table": "обязательной таблицы нет; добавьте файл {file}",
-    "missing_column": "нет обязательного столбца «{column}»; добавьте его в заголовок",
+    "missing_column": "нет обязательного столбца «{column}» ({title}); добавьте его в заголовок",
     "unknown_column": "столбец «{value}» не используется; проверьте название{nearest}",
     "duplicate_column": "столбец «{column}» встречается дважды; оставьте один",
     "unknown_file": "файл не относится к реестру и не прочитан{nearest}",
     "empty_file": "файл пуст, нет даже заголовка; удалите его или внесите заголовок",
     "no_rows": "в обязательной таблице нет ни одной строки; внесите данные",
-    "not_utf8": "файл не в кодировке UTF-8; сохраните его как CSV UTF-8",
+    "not_utf8": "файл не в кодировке UTF-8 и не в Windows-1251; сохраните его как CSV UTF-8",
     "unreadable": "файл не читается как таблица ({value}); сохраните его заново",
-    "ragged_row": "в строке {value} ячеек больше, чем в заголовке; проверьте разделители и кавычки",
+    "ragged_row": "в строке {value} ячеек, а в заголовке {expected}; проверьте разделители и кавычки",
     "required": "значение обязательно; заполните ячейку",
     "not_integer": "«{value}» — не целое число; впишите целое число без единиц измерения",
     "not_number": "«{value}» — не число; впишите число без единиц измерения",
     "not_finite": "«{value}» — не конечное число; впишите обычное число",
-    "not_date": "«{value}» — не дата; впишите дату как ГГГГ-ММ-ДД",
-    "not_flag": "«{value}» — не да/нет; впишите true или false",
+    "not_date": "«{value}» — не дата; впишите дату как ДД.ММ.ГГГГ",
+    "not_flag": "«{value}» — не да/нет; впишите да или нет",
     "allowed_value": "«{value}» не входит в справочник: {allowed}{nearest}",
     "key_shape": "код «{value}» должен состоять из латинских букв, цифр, точки, дефиса или «_» (до 80)",
     "not_negative": "«{value}» меньше нуля; проверьте число",
@@ -54,6 +54,31 @@ MESSAGES: dict[str, str] = {
     "at_least_without_low": "точность at_least требует «от»; впишите число",
     "factor_without_factor": "точность factor_only требует «во сколько раз» больше нуля; впишите число",
     "revenue_above_one": "доли выручки организации за год в сумме больше 1 ({value}); проверьте доли",
+    "refers_to_rejected": "«{value}» — строка таблицы «{referenced}», отклонённая из-за ошибки; исправьте её",
+    "formula_without_value": "у формулы «{value}» нет значения; сохраните файл в Excel или впишите число",
+    "error_value": "в ячейке ошибка Excel «{value}»; исправьте формулу или впишите значение",
+    "merged_number": "число объединено на несколько строк; разъедините ячейки и впишите каждой строке своё",
+    "quantity_conflict": "«{value}» не согласуется с соседними ячейками (от, до, точность); оставьте одно",
+    "unknown_sheet": "лист не относится к реестру и не прочитан{nearest}",
+    "repeated_sheet": "лист «{value}» — ещё одна таблица «{title}»; оставьте один лист",
+    "likely_duplicate": "похоже на строку {other}: та же организация и почти то же название; оставьте одну",
+    "outside_frame": "в перечне единиц {value}, а с проектами их {other}; проверьте перечень",
+    "stray_rows": "строки над заголовком пропущены («{value}»); заголовок взят из строки {after}",
+    "header_spelling": "столбец «{value}» прочитан как «{after}»",
+    "sheet_spelling": "лист «{value}» прочитан как «{after}»",
+    "encoding": "файл в кодировке Windows-1251 прочитан как таковой",
+    "blank_rows": "пропущены пустые строки: {value}",
+    "example_row": "строка примера пропущена",
+    "merged_cells": "ячейка объединена со строкой {other}; прочитано «{after}»",
+    "spaces": "«{value}» прочитано как «{after}»: лишние или неразрывные пробелы",
+    "spelling": "«{value}» прочитано как «{after}»",
+    "number_spelling": "«{value}» прочитано как число {after}",
+    "date_spelling": "«{value}» прочитано как дата {after}",
+    "time_dropped": "«{value}» прочитано как дата {after}, время отброшено",
+    "excel_date": "«{value}» прочитано как дата {after} (порядковый номер дня в Excel)",
+    "flag_spelling": "«{value}» прочитано как «{after}»",
+    "means_nothing": "«{value}» прочитано как пустая ячейка: сведений нет",
+    "quantity": "«{value}» прочитано как {after}",
     "replicates_itself": "проект тиражирует сам себя; укажите исходный проект",
 }
 
@@ -183,11 +208,11 @@ def finding(rule: str, file: str, *, severity: Severity = "error", **place: obje
     ``place`` may hold row, column, value and whatever else the sentence names.
     """
     row = place.get("row")
-    words = {"nearest": "", "file": file, "column": "", "value": "", **place}
+    words = {"nearest": "", "file": file, "sheet": "", "column": "", "value": "", **place}
     return Finding(
         severity=severity,
         file=file,
-        sheet="",
+        sheet=str(words["sheet"]),
         row=int(str(row)) if row is not None else None,
         column=str(words["column"]),
         value=str(words["value"]),
@@ -212,8 +237,7 @@ def _from_pandera(table: str, case: tuple[object, ...], file: str) -> Finding:
         return finding("required", file, row=row, column=column)
     words: dict[str, Any] = {"row": row, "column": column, "value": value}
     if rule == "allowed_value":
-        checks = schema.TABLES[table].columns[column].checks
-        allowed = tuple(next(c.statistics["allowed_values"] for c in checks if c.error == rule))
+        allowed = schema.allowed(table, column)
         words |= {"allowed": ", ".join(allowed), "nearest": nearest_hint(value, allowed)}
     return finding(rule, file, **words)
 
@@ -247,25 +271,23 @@ def check_keys(table: str, frame: pd.DataFrame, file: str) -> list[Finding]:
     repeated = frame[frame.duplicated(names, keep="first")]
     if repeated.empty:
         return []
-    first = frame.reset_index().drop_duplicates(names).set_index(names)["row"]
-    found = []
-    for row, cells in repeated[names].iterrows():
-        key = tuple(cells) if len(names) > 1 else cells.iloc[0]
-        other = first[first.index == key].iloc[0] if len(names) == 1 else _first_row(frame, names, cells)
-        value = ", ".join(_shown(cell) for cell in cells)
-        found.append(finding("duplicate_key", file, row=row, column=names[0], value=value, other=other))
-    return found
-
-
-def _first_row(frame: pd.DataFrame, names: list[str], cells: pd.Series) -> int:
-    same = pd.Series(True, index=frame.index)
-    for name in names:
-        same &= frame[name].isna() if pd.isna(cells[name]) else frame[name].eq(cells[name]).fillna(False)
-    return int(frame.index[same][0])
+    firsts = frame.groupby(names, dropna=False, sort=False).head(1).reset_index()[[*names, "row"]]
+    others = repeated[names].merge(firsts, on=names, how="left")["row"]
+    return [
+        finding(
+            "duplicate_key",
+            file,
+            row=row,
+            column=names[0],
+            value=", ".join(_shown(cell) for cell in cells),
+            other=other,
+        )
+        for (row, cells), other in zip(repeated[names].iterrows(), others, strict=True)
+    ]
 
 
 def check_references(
-    tables: Mapping[str, pd.DataFrame], known: Mapping[str, pd.Index], files: Mapping[str, str]
+    tables: Mapping[str, pd.DataFrame], known: Mapping[str, pd.Index], places: Mapping[str, tuple[str, str]]
 ) -> Iterator[Finding]:
     """Yield the cells that name a key which the referenced table does not hold.
 
@@ -275,25 +297,86 @@ def check_references(
         Typed tables.
     known
         For each referenced table the keys that exist.
-    files
-        For each table the file it came from.
+    places
+        For each table the file and the sheet it came from.
     """
     for table, frame in tables.items():
         for column, referenced in schema.references(table).items():
-            cells = frame[column].dropna()
             if referenced not in known:
                 continue
-            choices = tuple(known[referenced])
-            for row, value in cells[~cells.isin(known[referenced])].items():
+            file, sheet = places[table]
+            cells = frame[column].dropna()
+            lost = cells[~cells.isin(known[referenced])]
+            choices = tuple(known[referenced]) if len(lost) else ()
+            hints = {value: nearest_hint(str(value), choices) for value in lost.unique()[:_HINTS]}
+            for row, value in lost.items():
                 yield finding(
                     "dangling_key",
-                    files[table],
+                    file,
+                    sheet=sheet,
                     row=row,
                     column=column,
                     value=value,
                     referenced=schema.TABLES[referenced].title,
-                    nearest=nearest_hint(str(value), choices),
+                    nearest=hints.get(value, ""),
                 )
+
+
+_HINTS = 50
+"""Beyond so many different wrong keys the fault is elsewhere, and looking for neighbours is slow."""
+
+
+def check_rejected(
+    tables: Mapping[str, pd.DataFrame], bad: Mapping[str, set[int]], places: Mapping[str, tuple[str, str]]
+) -> list[Finding]:
+    """Return the sound rows that refer to a rejected row, and so cannot stand without it.
+
+    Parameters
+    ----------
+    tables
+        Typed tables.
+    bad
+        For each table the rows that are in error already.
+    places
+        For each table the file and the sheet it came from.
+    """
+    found: list[Finding] = []
+    lost = {table: set(rows) for table, rows in bad.items()}
+    while True:
+        gone = {table: _gone_keys(frame, table, lost.get(table, set())) for table, frame in tables.items()}
+        new = [
+            finding(
+                "refers_to_rejected",
+                places[table][0],
+                sheet=places[table][1],
+                row=row,
+                column=column,
+                value=value,
+                referenced=schema.TABLES[referenced].title,
+            )
+            for table, frame in tables.items()
+            for column, referenced in schema.references(table).items()
+            if len(gone.get(referenced, ()))
+            for row, value in frame[column][frame[column].isin(gone[referenced])].items()
+            if row not in lost.get(table, ())
+        ]
+        if not new:
+            return found
+        found += new
+        tables_at = {place: table for table, place in places.items()}
+        for each in new:
+            if each.row is not None:
+                lost.setdefault(tables_at[each.file, each.sheet], set()).add(each.row)
+
+
+def _gone_keys(frame: pd.DataFrame, table: str, rows: set[int]) -> pd.Index:
+    """Keys that stand only in rejected rows; a repeated key lives on in its first row."""
+    if not rows or len(schema.keys(table)) != 1:
+        return pd.Index([], dtype="str")
+    keys = frame[schema.keys(table)[0]].dropna()
+    rejected = keys.index.isin(list(rows))
+    gone: pd.Index = pd.Index(keys[rejected]).difference(pd.Index(keys[~rejected]))
+    return gone
 
 
 def check_revenue(frame: pd.DataFrame, file: str) -> list[Finding]:

@@ -22,6 +22,7 @@ from kuzbass_lean.errors import CapabilityError, Finding, LeanError, UnknownName
 
 if TYPE_CHECKING:
     from kuzbass_lean.maturity import NextStep
+    from kuzbass_lean.registry import Registry
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -33,7 +34,12 @@ _out = Console(soft_wrap=True)
 _err = Console(stderr=True, soft_wrap=True)
 
 DataOption = Annotated[
-    str, typer.Option("--data", metavar="SRC", help="Folder of CSV or Parquet tables; left out, the sample.")
+    str,
+    typer.Option(
+        "--data",
+        metavar="SRC",
+        help="Workbook, folder of CSV or Parquet, SQL or fsspec URL; left out, the sample.",
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 AsOfOption = Annotated[
@@ -79,11 +85,20 @@ def _root(
 
 
 @app.command()
-def check(source: Annotated[str, typer.Argument(metavar="SRC")], as_json: JsonOption = False) -> None:
+def check(
+    source: Annotated[str, typer.Argument(metavar="SRC")],
+    annotate: Annotated[
+        Path | None,
+        typer.Option("--annotate", metavar="FILE.xlsx", help="Copy of the workbook with the findings in it."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
     """Read a registry and list every finding: place, rule and remedy."""
     from kuzbass_lean import intake
 
     examination = intake.examine(source)
+    if annotate is not None:
+        intake.annotate(examination, Path(source), annotate)
     rows = {
         table: {"read": count.read, "accepted": count.accepted, "rejected": count.rejected}
         for table, count in examination.rows.items()
@@ -217,19 +232,38 @@ def facts(data: DataOption = "", as_json: JsonOption = False) -> None:
 
 
 @app.command()
+def template(
+    target: Annotated[Path, typer.Argument(metavar="FILE.xlsx", help="Workbook to write.")],
+) -> None:
+    """Write an empty registry to fill: a workbook with lists, notes and an example in each sheet."""
+    from kuzbass_lean import intake
+
+    intake.template(target)
+    _out.print(f"{target}", markup=False)
+
+
+@app.command()
 def sample(
-    target: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write the tables to.")],
+    target: Annotated[
+        Path, typer.Argument(metavar="DIR|FILE.xlsx", help="Folder or workbook to write the tables to.")
+    ],
     projects: Annotated[int, typer.Option("--projects", metavar="N", min=1)] = 288,
     municipalities: Annotated[int, typer.Option("--municipalities", metavar="N", min=1, max=9999)] = 34,
     seed: Annotated[int, typer.Option("--seed", metavar="S", min=0)] = 2019,
 ) -> None:
     """Write a sample registry: the bundled one, or a larger synthetic one of the same shape."""
+    from kuzbass_lean import intake
     from kuzbass_lean import sample as samples
 
-    if target.exists() and not target.is_dir():
-        raise UsageError(f"{target} is a file: name a folder")
+    workbook = target.suffix.lower() == ".xlsx"
+    if target.exists() and target.is_dir() == workbook:
+        wanted = "a workbook that is no folder" if workbook else "a folder"
+        raise UsageError(f"{target} is a {'folder' if workbook else 'file'}: name {wanted}")
     tables = samples.generate(projects, municipalities, seed)
-    samples.write(tables, target)
+    if workbook:
+        intake.write_workbook(tables, target)
+    else:
+        samples.write(tables, target)
     _out.print(", ".join(f"{name} {len(frame)}" for name, frame in tables.items()))
 
 
@@ -308,6 +342,12 @@ def build(
     ] = 4096,
     force: ForceOption = False,
     as_of: AsOfOption = "",
+    allow_errors: Annotated[
+        bool, typer.Option("--allow-errors", help="Leave rows in error out instead of stopping.")
+    ] = False,
+    audience: Annotated[
+        str, typer.Option("--audience", metavar="public|internal", help="internal: with people's names.")
+    ] = "public",
     as_json: JsonOption = False,
 ) -> None:
     """Build the reports: every notebook, every page, the index, the figures."""
@@ -319,7 +359,11 @@ def build(
 
     _date(as_of)
     wanted = _formats(formats or [])
-    registry = intake.read(data)
+    if audience not in ("public", "internal"):
+        raise UnknownNameError("audience", audience, ("public", "internal"))
+    whole = intake.read(data, allow_errors=allow_errors)
+    registry = whole if audience == "internal" else whole.public()
+    _warn_of_rows_left_out(registry)
     specs = load_plan(params, notebooks, registry, as_of, only or ())
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file: name a folder")
@@ -344,6 +388,12 @@ def build(
         _err.print(f"failed {result.id}: {result.error} (see {out}/failed/{result.id}.ipynb)", markup=False)
     if failed:
         raise typer.Exit(1)
+
+
+def _warn_of_rows_left_out(registry: Registry) -> None:
+    for table, left in registry.left_out.items():
+        why = ", ".join(f"{rule} {count}" for rule, count in left.rules.items())
+        _err.print(f"{table}: {left.rows} rows left out ({why})", markup=False)
 
 
 def _formats(given: list[str]) -> tuple[str, ...]:

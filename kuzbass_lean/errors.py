@@ -73,6 +73,8 @@ class Finding:
     def place(self) -> str:
         """The place as a person would write it: ``projects.csv, строка 7, столбец status``."""
         parts = [self.file]
+        if self.sheet:
+            parts.append(f"лист «{self.sheet}»")
         if self.row is not None:
             parts.append(f"строка {self.row}")
         if self.column:

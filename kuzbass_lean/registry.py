@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from types import MappingProxyType
@@ -58,21 +58,35 @@ class Scope:
         return cls("project", project=project)
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """How many rows of a table were left out of a registry, and how many break each rule."""
+
+    rows: int
+    rules: Mapping[str, int]
+
+
 @dataclass(frozen=True)
 class Registry:
     """Validated tables; a table that is absent is unknown, never zero.
 
     ``tables`` maps a name to a typed frame whose index is the row's line in the source
-    file. ``label`` says where the data come from, ``findings`` what reading them showed.
+    file. ``label`` says where the data come from, ``findings`` what reading them showed,
+    ``left_out`` what was rejected, by table; empty where every row was accepted.
     """
 
     tables: Mapping[str, pd.DataFrame]
     label: str = ""
     findings: tuple[Finding, ...] = field(default=(), repr=False)
+    left_out: Mapping[str, LeftOut] = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_frames(
-        cls, tables: Mapping[str, pd.DataFrame], label: str = "", findings: tuple[Finding, ...] = ()
+        cls,
+        tables: Mapping[str, pd.DataFrame],
+        label: str = "",
+        findings: tuple[Finding, ...] = (),
+        left_out: Mapping[str, LeftOut] = MappingProxyType({}),
     ) -> Registry:
         """Return a registry of frames as they are; optional columns they lack become empty.
 
@@ -85,7 +99,7 @@ class Registry:
         if unknown:
             raise UnknownNameError("table", unknown[0], nearest(unknown[0], tuple(schema.TABLES)))
         typed = {name: _typed(name, tables[name]) for name in schema.TABLES if name in tables}
-        return cls(MappingProxyType(typed), label, findings)
+        return cls(MappingProxyType(typed), label, findings, left_out)
 
     def has(self, table: str) -> bool:
         """Return whether the table is present; an absent table means unknown."""
@@ -222,7 +236,21 @@ class Registry:
 
     def with_projects(self, projects: pd.DataFrame) -> Registry:
         """Return the registry with other projects, its other tables as they are."""
-        return Registry(MappingProxyType({**self.tables, "projects": projects}), self.label, self.findings)
+        return replace(self, tables=MappingProxyType({**self.tables, "projects": projects}))
+
+    def public(self) -> Registry:
+        """Return the registry without people's names: customer, owner, leader, assessor.
+
+        The columns stay and are empty, so that nothing that reads them breaks; findings that
+        quote such a cell are left out too.
+        """
+        bare = {
+            name: frame.assign(**{c: parsing.blank(frame.index, schema.TEXT) for c in schema.personal(name)})
+            for name, frame in self.tables.items()
+        }
+        names = {column for table in schema.TABLES for column in schema.personal(table)}
+        findings = tuple(found for found in self.findings if found.column not in names)
+        return replace(self, tables=MappingProxyType(bare), findings=findings)
 
     def has_projects(self, scope: Scope) -> bool:
         """Return whether the scope holds a project, without cutting the registry."""
@@ -289,7 +317,7 @@ class Registry:
                     cut[name] = cut[name][cut[name]["municipality_id"].eq(scope.municipality)]
         if scope.sector is not None and "plans" in cut:
             cut["plans"] = cut["plans"][cut["plans"]["sector"].eq(scope.sector)]
-        return Registry(MappingProxyType(cut), self.label, self.findings)
+        return replace(self, tables=MappingProxyType(cut))
 
     def __repr__(self) -> str:
         rows = ", ".join(f"{name} {len(frame)}" for name, frame in self.tables.items())

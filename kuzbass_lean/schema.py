@@ -1,7 +1,8 @@
 """The registry's tables: columns, types and allowed values, declared once.
 
 Each table is a pandera schema. A column's ``title`` is its Russian name, and its
-``metadata["references"]`` names the table whose key it must hold. Rules that look at
+``metadata["references"]`` names the table whose key it must hold, ``metadata["labels"]`` the
+vocabulary that says its values in Russian. Rules that look at
 several columns or tables at once are in ``checks.py``.
 """
 
@@ -75,6 +76,8 @@ def _column(
     allowed: Sequence[str] = (),
     checks: Sequence[pa.Check] = (),
     references: str = "",
+    labels: str = "",
+    personal: bool = False,
 ) -> pa.Column:
     rules = [*checks]
     if allowed:
@@ -85,7 +88,7 @@ def _column(
         nullable=optional,
         required=not optional,
         title=title,
-        metadata={"references": references, "dtype": dtype},
+        metadata={"references": references, "dtype": dtype, "labels": labels, "personal": personal},
     )
 
 
@@ -129,7 +132,7 @@ def _flag(title: str) -> pa.Column:
 
 def _table(title: str, keys: Sequence[str], columns: dict[str, pa.Column]) -> pa.DataFrameSchema:
     return pa.DataFrameSchema(
-        {**columns, "source": _text("Источник строки", optional=True)},
+        {**columns, "source": _text("Источник строки", labels="source", optional=True)},
         title=title,
         metadata={"keys": tuple(keys)},
     )
@@ -162,7 +165,7 @@ TABLES: dict[str, pa.DataFrameSchema] = {
         {
             "municipality_id": _key("Код"),
             "name": _text("Название"),
-            "kind": _text("Вид"),
+            "kind": _text("Вид", labels="municipality_kind"),
             "oktmo": _text("ОКТМО", optional=True),
             "tile_row": _count("Строка плитки"),
             "tile_column": _count("Столбец плитки"),
@@ -174,23 +177,25 @@ TABLES: dict[str, pa.DataFrameSchema] = {
         {
             "organization_id": _key("Код организации"),
             "name": _text("Название"),
-            "kind": _text("Вид организации", allowed=ORGANIZATION_KINDS),
-            "sector": _text("Сектор", allowed=_SECTORS),
+            "kind": _text("Вид организации", labels="organization_kind", allowed=ORGANIZATION_KINDS),
+            "sector": _text("Сектор", labels="sector", allowed=_SECTORS),
             "municipality_id": _municipality(),
             "parent_id": _organization(optional=True),
             "lean_since": _date("Перешла на бережливые методы"),
-            "lean_basis": _text("Основание перехода", optional=True),
+            "lean_basis": _text("Основание перехода", labels="lean_basis", optional=True),
         },
     ),
     "frames": _table(
         "Генеральный перечень",
         ["kind", "municipality_id", "as_of"],
         {
-            "kind": _text("Вид единиц", allowed=(*ORGANIZATION_KINDS, "municipality")),
+            "kind": _text("Вид единиц", labels="unit_kind", allowed=(*ORGANIZATION_KINDS, "municipality")),
             "municipality_id": _municipality(),
             "units": _count("Число единиц", optional=False),
             "as_of": _date("На дату", optional=False),
-            "status": _text("Статус числа", allowed=("reported", "derived", "assumed")),
+            "status": _text(
+                "Статус числа", labels="frame_status", allowed=("reported", "derived", "assumed")
+            ),
         },
     ),
     "projects": _table(
@@ -200,11 +205,13 @@ TABLES: dict[str, pa.DataFrameSchema] = {
             "project_id": _key("Код проекта"),
             "title": _text("Название проекта"),
             "organization_id": _organization(),
-            "sector": _text("Сектор", allowed=_SECTORS),
-            "direction": _text("Муниципальное направление", optional=True, allowed=_DIRECTIONS),
-            "typical": _text("Типовой проект", optional=True, allowed=_TYPICAL),
-            "wave": _text("Волна", optional=True, allowed=("pilot", "second", "replication")),
-            "status": _text("Статус", allowed=STATUSES),
+            "sector": _text("Сектор", labels="sector", allowed=_SECTORS),
+            "direction": _text(
+                "Муниципальное направление", labels="direction", optional=True, allowed=_DIRECTIONS
+            ),
+            "typical": _text("Типовой проект", labels="typical", optional=True, allowed=_TYPICAL),
+            "wave": _text("Волна", labels="wave", optional=True, allowed=("pilot", "second", "replication")),
+            "status": _text("Статус", labels="status", allowed=STATUSES),
             "started": _date("Начат"),
             "due": _date("Срок"),
             "implemented": _date("Реализован"),
@@ -214,9 +221,9 @@ TABLES: dict[str, pa.DataFrameSchema] = {
             "problems_found": _count("Выявлено проблем"),
             "problems_solved": _count("Решено проблем"),
             "team_size": _count("Численность команды"),
-            "customer": _text("Заказчик", optional=True),
-            "owner": _text("Владелец процесса", optional=True),
-            "leader": _text("Руководитель проекта", optional=True),
+            "customer": _text("Заказчик", personal=True, optional=True),
+            "owner": _text("Владелец процесса", personal=True, optional=True),
+            "leader": _text("Руководитель проекта", personal=True, optional=True),
             "process_from": _text("Начало процесса", optional=True),
             "process_to": _text("Конец процесса", optional=True),
             "rationale": _text("Обоснование", optional=True),
@@ -236,11 +243,11 @@ TABLES: dict[str, pa.DataFrameSchema] = {
             "project_id": _project(),
             "organization_id": _organization(optional=True),
             "name": _text("Показатель"),
-            "unit": _text("Единица измерения"),
-            "family": _text("Семейство", allowed=FAMILIES),
-            "better": _text("Что лучше", allowed=("lower", "higher", "target")),
-            "statistic": _text("Статистика", allowed=STATISTICS),
-            "service": _text("Вид приёма", optional=True, allowed=("first", "repeat")),
+            "unit": _text("Единица измерения", labels="unit"),
+            "family": _text("Семейство", labels="family", allowed=FAMILIES),
+            "better": _text("Что лучше", labels="better", allowed=("lower", "higher", "target")),
+            "statistic": _text("Статистика", labels="statistic", allowed=STATISTICS),
+            "service": _text("Вид приёма", labels="service", optional=True, allowed=("first", "repeat")),
         },
     ),
     "values": _table(
@@ -248,15 +255,15 @@ TABLES: dict[str, pa.DataFrameSchema] = {
         ["measure_id", "phase"],
         {
             "measure_id": _measure(),
-            "phase": _text("Этап", allowed=PHASES),
+            "phase": _text("Этап", labels="phase", allowed=PHASES),
             "low": _number("Значение от", optional=True),
             "high": _number("Значение до", optional=True),
-            "qualifier": _text("Точность", allowed=QUALIFIERS),
+            "qualifier": _text("Точность", labels="qualifier", allowed=QUALIFIERS),
             "factor": _number("Во сколько раз", optional=True),
             "observations": _count("Число замеров"),
             "period_from": _date("Период с"),
             "period_to": _date("Период по"),
-            "method": _text("Способ измерения", optional=True),
+            "method": _text("Способ измерения", labels="method", optional=True),
         },
     ),
     "observations": _table(
@@ -264,7 +271,7 @@ TABLES: dict[str, pa.DataFrameSchema] = {
         [],
         {
             "measure_id": _measure(),
-            "phase": _text("Этап", allowed=PHASES),
+            "phase": _text("Этап", labels="phase", allowed=PHASES),
             "observed_on": _date("Дата замера", optional=False),
             "value": _number("Значение"),
         },
@@ -274,13 +281,13 @@ TABLES: dict[str, pa.DataFrameSchema] = {
         ["measure_id", "phase", "step"],
         {
             "measure_id": _measure(),
-            "phase": _text("Этап", allowed=PHASES),
+            "phase": _text("Этап", labels="phase", allowed=PHASES),
             "step": _count("Номер шага", optional=False),
             "name": _text("Шаг"),
             "process_minutes": _number("Обработка, мин", low=0),
             "wait_minutes": _number("Ожидание, мин", low=0),
-            "value": _text("Ценность", allowed=("va", "nnva", "nva")),
-            "waste": _text("Вид потерь", optional=True),
+            "value": _text("Ценность", labels="step_value", allowed=("va", "nnva", "nva")),
+            "waste": _text("Вид потерь", labels="waste", optional=True),
         },
     ),
     "effects": _table(
@@ -288,11 +295,11 @@ TABLES: dict[str, pa.DataFrameSchema] = {
         [],
         {
             "project_id": _project(),
-            "kind": _text("Вид эффекта"),
+            "kind": _text("Вид эффекта", labels="effect_kind"),
             "amount": _number("Размер"),
-            "unit": _text("Единица измерения"),
-            "period": _text("Период"),
-            "qualifier": _text("Точность", allowed=QUALIFIERS),
+            "unit": _text("Единица измерения", labels="unit"),
+            "period": _text("Период", labels="period"),
+            "qualifier": _text("Точность", labels="qualifier", allowed=QUALIFIERS),
             "ambiguous": _flag("Неоднозначный"),
             "confirmed": _flag("Подтверждён"),
         },
@@ -303,7 +310,7 @@ TABLES: dict[str, pa.DataFrameSchema] = {
         {
             "organization_id": _organization(),
             "project_id": _project(optional=True),
-            "kind": _text("Вид документа"),
+            "kind": _text("Вид документа", labels="standard_kind"),
             "count": _count("Количество"),
             "holder": _text("Где хранится", optional=True),
         },
@@ -312,7 +319,7 @@ TABLES: dict[str, pa.DataFrameSchema] = {
         "Критерии",
         ["model", "version", "number"],
         {
-            "model": _text("Модель", allowed=MODELS),
+            "model": _text("Модель", labels="model", allowed=MODELS),
             "version": _text("Редакция"),
             "number": _integer("Номер"),
             "block": _text("Блок"),
@@ -324,12 +331,12 @@ TABLES: dict[str, pa.DataFrameSchema] = {
         ["organization_id", "model", "version", "number", "assessed_on"],
         {
             "organization_id": _organization(),
-            "model": _text("Модель", allowed=MODELS),
+            "model": _text("Модель", labels="model", allowed=MODELS),
             "version": _text("Редакция"),
             "number": _integer("Номер критерия"),
             "assessed_on": _date("Дата оценки", optional=False),
-            "result": _text("Результат", allowed=("met", "not_met", "na")),
-            "assessor": _text("Кто оценил", optional=True),
+            "result": _text("Результат", labels="assessment", allowed=("met", "not_met", "na")),
+            "assessor": _text("Кто оценил", personal=True, optional=True),
         },
     ),
     "revenue": _table(
@@ -358,7 +365,9 @@ TABLES: dict[str, pa.DataFrameSchema] = {
         ["organization_id", "kind"],
         {
             "organization_id": _organization(),
-            "kind": _text("Вид центра", allowed=("council", "department", "commission", "officer")),
+            "kind": _text(
+                "Вид центра", labels="center", allowed=("council", "department", "commission", "officer")
+            ),
             "established": _date("Создан"),
         },
     ),
@@ -367,8 +376,8 @@ TABLES: dict[str, pa.DataFrameSchema] = {
         ["year", "kind", "sector", "municipality_id"],
         {
             "year": _integer("Год"),
-            "kind": _text("Вид единиц"),
-            "sector": _text("Сектор", optional=True, allowed=_SECTORS),
+            "kind": _text("Вид единиц", labels="unit_kind"),
+            "sector": _text("Сектор", labels="sector", optional=True, allowed=_SECTORS),
             "municipality_id": _municipality(),
             "planned_units": _count("План, единиц", optional=False),
             "planned_population": _count("План, население"),
@@ -412,3 +421,25 @@ def empty(table: str) -> pd.DataFrame:
     frame = pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in dtypes(table).items()})
     frame.index = pd.Index([], dtype="int64", name="row")
     return frame
+
+
+def labels(table: str) -> dict[str, str]:
+    """Return the columns whose values have Russian labels, with the name of their vocabulary."""
+    named = {name: column.metadata["labels"] for name, column in TABLES[table].columns.items()}
+    named |= dict.fromkeys(
+        (name for name, table_ in references(table).items() if table_ == "municipalities"), "municipality"
+    )
+    return {name: group for name, group in named.items() if group}
+
+
+def allowed(table: str, column: str) -> tuple[str, ...]:
+    """Return the only values a column may hold; empty where any text is right."""
+    for check in TABLES[table].columns[column].checks:
+        if check.error == "allowed_value":
+            return tuple(check.statistics["allowed_values"])
+    return ()
+
+
+def personal(table: str) -> tuple[str, ...]:
+    """Return the columns that hold people's names; public reports and exports leave them out."""
+    return tuple(name for name, column in TABLES[table].columns.items() if column.metadata["personal"])

@@ -70,7 +70,8 @@ def test_a_line_break_inside_a_quoted_cell_is_one_row(folder: Path) -> None:
         ("projects", "title,", "titel,", ("missing_column", "projects.csv", None, "title")),
         ("projects", "title,", "titel,", ("unknown_column", "projects.csv", None, "titel")),
         ("projects", ",5,4", ",пять,4", ("not_integer", "projects.csv", 2, "problems_found")),
-        ("projects", "2019-01-10", "10.01.2019", ("not_date", "projects.csv", 2, "started")),
+        ("projects", "2019-01-10", "10.13.2019", ("not_date", "projects.csv", 2, "started")),
+        ("projects", "2019-01-10", "10.01.19", ("not_date", "projects.csv", 2, "started")),
         ("projects", "2019-01-10", "2019-02-30", ("not_date", "projects.csv", 2, "started")),
         ("projects", ",false,", ",может быть,", ("not_flag", "projects.csv", 2, "centralised")),
         ("projects", ",true,", ",,", ("required", "projects.csv", 3, "centralised")),
@@ -133,7 +134,7 @@ def test_an_empty_file_a_file_without_rows_and_a_file_in_another_encoding_are_to
 ) -> None:
     put(folder, "measures", "")
     put(folder, "projects", PROJECTS.splitlines()[0])
-    (folder / "organizations.csv").write_bytes(ORGANIZATIONS.encode("cp1251"))
+    (folder / "organizations.csv").write_bytes(ORGANIZATIONS.encode("koi8-r"))
     assert {(rule, file) for rule, file, *_ in found(folder)} == {
         ("empty_file", "measures.csv"),
         ("no_rows", "projects.csv"),

@@ -1,9 +1,10 @@
+from dataclasses import replace
 from datetime import date
 
 import pandas as pd
 import pytest
 
-from kuzbass_lean.errors import UnknownNameError, UsageError
+from kuzbass_lean.errors import Finding, UnknownNameError, UsageError
 from kuzbass_lean.registry import Registry, Scope
 
 ORGANIZATIONS = pd.DataFrame(
@@ -174,3 +175,29 @@ def test_a_registry_with_its_own_territories_uses_them() -> None:
     assert data.municipality("t-1") == "t-1"
     with pytest.raises(UnknownNameError):
         data.municipality("yaysky-rayon")
+
+
+def test_the_public_registry_has_no_names_of_people_and_is_otherwise_the_same() -> None:
+    people = PROJECTS.assign(customer="Иванов И. И.", owner="Петров П. П.", leader="Сидоров С. С.")
+    assessments = pd.DataFrame(
+        {
+            "organization_id": ["clinic"],
+            "model": ["mo_pmsp"],
+            "version": ["1"],
+            "number": [1],
+            "assessed_on": pd.to_datetime(["2019-01-01"]),
+            "result": ["met"],
+            "assessor": ["Кузнецов К. К."],
+        }
+    )
+    told = Finding("repair", "projects.csv", "", 2, "leader", " Сидоров С. С.", "spaces", "…")
+    kept = Finding("repair", "projects.csv", "", 2, "title", " Один", "spaces", "…")
+    data = replace(registry(projects=people, assessments=assessments), findings=(told, kept))
+    public = data.public()
+    names = ["customer", "owner", "leader"]
+    assert public.projects[names].isna().all(axis=None)
+    assert public.frame("assessments")["assessor"].isna().all()
+    assert public.findings == (kept,)
+    assert public.projects.drop(columns=names).equals(data.projects.drop(columns=names))
+    assert list(data.projects["leader"]) == ["Сидоров С. С."] * 3
+    assert Registry.from_frames(public.tables).digest == public.digest
