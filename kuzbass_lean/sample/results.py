@@ -86,7 +86,7 @@ def _add_observed(rows: Rows, row: Row, number: int) -> None:
             rows.add("observations", "synthetic", **cells, value=float(value))
         means[phase] = float(np.round(drawn.mean(), 1))
         _value(rows, key, phase, means[phase], count)
-    if number % 3:
+    if number % 3 < 2:
         _value(rows, key, "target", float(round(level * 0.6)))
     if number < given["with_steps"]:
         _add_steps(rows, key, means)
