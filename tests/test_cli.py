@@ -113,13 +113,13 @@ def test_a_wrong_call_says_what_is_wrong_with_2_and_no_traceback(
     assert shown.out == ""
 
 
-def test_plan_lists_61_reports_and_writes_nothing(
+def test_plan_lists_64_reports_and_writes_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: Captured, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(ROOT)
     code, found = document(capsys, "plan", "--out", str(tmp_path / "out"))
     assert code == 0
-    assert len(found["reports"]) == 61
+    assert len(found["reports"]) == 64
     assert not (tmp_path / "out").exists()
 
 

@@ -5,7 +5,12 @@ import pytest
 
 from kuzbass_lean import intake, published, sample, schema
 from kuzbass_lean.errors import UsageError
+from kuzbass_lean.evidence.duration import time_to_close
+from kuzbass_lean.evidence.grading import grades
+from kuzbass_lean.metrics import durations, replication, stream
 from kuzbass_lean.registry import Registry
+
+AS_OF = pd.Timestamp("2019-09-30")
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +127,138 @@ def test_no_published_figure_differs_from_the_sample(registry: Registry) -> None
     table = published.reconcile(registry)
     assert list(table.loc[table["state"].eq("differs"), "figure"]) == []
     assert int(table["state"].eq("agrees").sum()) == 89
+
+
+def test_the_other_directions_are_shared_about_evenly_and_not_in_the_diagrams_order(
+    registry: Registry,
+) -> None:
+    counts = registry.projects["direction"].value_counts().drop("appeals")
+    assert (len(counts), int(counts.sum())) == (13, 159)
+    assert counts.between(10, 16).all()
+
+
+def test_only_a_realised_project_has_a_value_after(registry: Registry) -> None:
+    after = (
+        registry.frame("values").query("phase == 'after'").merge(registry.frame("measures"), on="measure_id")
+    )
+    statuses = registry.projects.set_index("project_id")["status"]
+    assert set(after["project_id"].map(statuses)) == {"implemented", "closed"}
+
+
+def test_observations_lie_on_their_side_of_the_implementation(registry: Registry) -> None:
+    points = registry.frame("observations").merge(registry.frame("measures"), on="measure_id")
+    done = points["project_id"].map(registry.projects.set_index("project_id")["implemented"])
+    before = points["phase"].eq("before")
+    assert (points["observed_on"] < done)[before].all()
+    assert (points["observed_on"] > done)[~before].all()
+    assert points["observed_on"].max() <= AS_OF
+
+
+def test_every_grade_of_evidence_has_measures(registry: Registry) -> None:
+    tables = (registry.frame(name) for name in ("measures", "values", "observations"))
+    letters = grades(*tables)["letter"].value_counts().to_dict()
+    assert (letters["A"], letters["B"]) == (5, 5)
+    assert min(letters[letter] for letter in "CDE") >= 10
+    lengths = registry.frame("observations").groupby(["measure_id", "phase"]).size().unstack()
+    assert {(13, 7), (8, 8), (4, 4)} <= set(zip(lengths["before"], lengths["after"], strict=True))
+    assert len(lengths) == 15
+
+
+def test_the_steps_of_a_flow_add_up_to_its_stated_time(registry: Registry) -> None:
+    flows = stream(registry.frame("steps"))
+    values = registry.frame("values").set_index(["measure_id", "phase"])["low"]
+    stated = values.loc[pd.MultiIndex.from_frame(flows[["measure_id", "phase"]])].to_numpy()
+    assert flows["measure_id"].nunique() == 4
+    assert flows["lead_minutes"].to_numpy() == pytest.approx(stated)
+    parts = flows[["va_minutes", "nnva_minutes", "nva_minutes"]].sum(axis=1)
+    assert parts.to_numpy() == pytest.approx(stated)
+
+
+def test_open_projects_are_dated_and_some_are_overdue(registry: Registry) -> None:
+    still_open = registry.projects[registry.projects["status"].eq("in_progress")]
+    begun = still_open["started"]
+    assert begun.le(AS_OF).all()
+    assert (still_open["due"] > begun).eq(still_open["due"].notna()).all()
+    late = still_open["due"].lt(AS_OF)
+    assert 5 <= late.sum() <= len(late) / 4
+    unclear = registry.projects[registry.projects["status"].eq("unknown")]
+    assert unclear[["started", "due", "implemented", "closed"]].isna().all().all()
+
+
+def test_finished_and_open_projects_make_a_survival_curve_with_a_median(registry: Registry) -> None:
+    """Lengths are drawn about 150 days and open projects lengthen what the closed alone show."""
+    days = durations(registry.projects, AS_OF.date())
+    curve = time_to_close(days["days"], days["closed"])
+    assert None not in (curve.low, curve.median, curve.high)
+    closed_alone = days.loc[days["closed"], "days"].median()
+    assert 100 < closed_alone < curve.median < 365
+    assert (curve.closed, curve.open) == (100, 126)
+
+
+def test_replications_begin_after_the_original_is_implemented(registry: Registry) -> None:
+    projects = registry.projects.set_index("project_id")
+    replicas = projects[projects["replicates"].notna()]
+    original = projects.loc[replicas["replicates"]].set_axis(replicas.index)
+    dated = original["implemented"].notna()
+    assert (replicas["started"] > original["implemented"])[dated].all()
+    assert (replicas["organization_id"] != original["organization_id"]).all()
+    assert replicas["wave"].eq("replication").all()
+    table = replication(registry.projects).set_index("project_id")
+    assert table.loc["mfckem", "adopters"] == 6
+    assert int(table["adopters"].ge(2).sum()) == 3
+    assert table["median_days"].notna().sum() == 2
+
+
+def test_every_municipality_has_numbers_of_units_that_fit_the_listed_and_the_regional(
+    registry: Registry,
+) -> None:
+    frames = registry.frame("frames")
+    local = frames[frames["municipality_id"].notna()]
+    assert set(local["status"]) == {"assumed"}
+    assert set(local["source"]) == {"synthetic"}
+    number = local.set_index(["kind", "municipality_id"])["units"]
+    listed = registry.organizations.groupby(["kind", "municipality_id"]).size()
+    listed = listed[listed.index.get_level_values("kind").isin(local["kind"])]
+    assert (number.reindex(listed.index) >= listed).all()
+    region = frames[frames["municipality_id"].isna()].set_index("kind")["units"]
+    for kind in ("polyclinic", "management_company", "transport_company", "mfc", "employment_center"):
+        assert number[kind].sum() == region[kind], kind
+    assert "school" not in region
+    assert number["school"].ge(4).all()
+
+
+def test_twenty_of_25_centres_are_timed_and_some_cut_exactly_a_quarter(registry: Registry) -> None:
+    timed = registry.frame("measures").query("service.notna()")
+    assert timed.groupby("service")["organization_id"].nunique().to_dict() == {"first": 20, "repeat": 20}
+    values = registry.frame("values").pivot(index="measure_id", columns="phase", values="low")
+    cuts = 1 - values["after"] / values["before"]
+    cuts = cuts[cuts.index.isin(timed["measure_id"])].dropna()
+    assert (cuts == 0.25).any()
+    assert (cuts < 0.25).any()
+    assert (cuts > 0.25).any()
+
+
+def test_no_real_institution_is_given_invented_answers_times_or_revenue(registry: Registry) -> None:
+    real = registry.organizations.query("source == 'published'")["organization_id"]
+    for name in ("assessments", "revenue", "centers"):
+        assert not registry.frame(name)["organization_id"].isin(real).any(), name
+    assert registry.organizations.query("source == 'published'")["lean_since"].isna().all()
+
+
+def test_titles_come_from_the_typical_project_of_the_right_group(registry: Registry) -> None:
+    projects = registry.projects.query("source == 'synthetic'")
+    group = projects["typical"].str.rsplit("-", n=1).str[0]
+    assert set(group[projects["organization_id"].eq("dtzn")]) == {"empl_dep"}
+    assert set(group[projects["organization_id"].str.startswith("czn-demo")]) == {"empl_czn"}
+    assert set(group[projects["direction"].eq("kumi")]) == {"kumi"}
+    assert set(group[projects["sector"].eq("housing")]) == {"housing"}
+
+
+def test_the_deck_names_no_wave_for_the_centralised_project(registry: Registry) -> None:
+    waves = registry.projects.set_index("project_id")["wave"]
+    assert pd.isna(waves["mvd"])
+    assert pd.isna(waves["vision"])
+    assert waves["mfckem"] == "pilot"
 
 
 def test_published_rows_carry_no_dates(registry: Registry) -> None:
