@@ -202,8 +202,8 @@ class Registry:
     def digest(self) -> str:
         """SHA-256 of the content: the same rows give the same digest, whatever file held them.
 
-        Row order and line numbers do not count; a table that is absent differs from one
-        that is empty.
+        Row order and line numbers do not count, but that of measurements within a day does; a
+        table that is absent differs from one that is empty.
         """
         total = hashlib.sha256()
         for name in schema.TABLES:
@@ -236,7 +236,8 @@ class Registry:
 
     def with_projects(self, projects: pd.DataFrame) -> Registry:
         """Return the registry with other projects, its other tables as they are."""
-        return replace(self, tables=MappingProxyType({**self.tables, "projects": projects}))
+        ordered = _ordered("projects", projects)
+        return replace(self, tables=MappingProxyType({**self.tables, "projects": ordered}))
 
     def public(self) -> Registry:
         """Return the registry without people's names: customer, owner, leader, assessor.
@@ -333,11 +334,13 @@ def _typed(table: str, frame: pd.DataFrame) -> pd.DataFrame:
     whole = frame.assign(**blank)[list(schema.dtypes(table))].astype(schema.dtypes(table))
     if whole.index.name != "row":
         whole.index = pd.RangeIndex(2, len(whole) + 2, name="row")
-    return whole
+    return _ordered(table, whole)
+
+
+def _ordered(table: str, frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.sort_values(schema.order(table), kind="stable")
 
 
 def _canonical(frame: pd.DataFrame) -> bytes:
-    """Rows as sorted text: floats by their shortest form, missing as nothing."""
-    text = frame.to_csv(index=False, date_format="%Y-%m-%d", lineterminator="\n")
-    header, _, body = text.partition("\n")
-    return (header + "\n" + "\n".join(sorted(body.splitlines()))).encode()
+    """Rows as text: floats by their shortest form, missing as nothing."""
+    return frame.to_csv(index=False, date_format="%Y-%m-%d", lineterminator="\n").encode()

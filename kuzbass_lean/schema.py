@@ -130,11 +130,13 @@ def _flag(title: str) -> pa.Column:
     return _column(FLAG, title)
 
 
-def _table(title: str, keys: Sequence[str], columns: dict[str, pa.Column]) -> pa.DataFrameSchema:
+def _table(
+    title: str, keys: Sequence[str], columns: dict[str, pa.Column], order: Sequence[str] = ()
+) -> pa.DataFrameSchema:
     return pa.DataFrameSchema(
         {**columns, "source": _text("Источник строки", labels="source", optional=True)},
         title=title,
-        metadata={"keys": tuple(keys)},
+        metadata={"keys": tuple(keys), "order": tuple(order or keys or columns)},
     )
 
 
@@ -275,6 +277,8 @@ TABLES: dict[str, pa.DataFrameSchema] = {
             "observed_on": _date("Дата замера", optional=False),
             "value": _number("Значение"),
         },
+        # Within a day the order of measuring is all there is, and a chart shows it.
+        order=["measure_id", "phase", "observed_on"],
     ),
     "steps": _table(
         "Шаги потока",
@@ -401,6 +405,11 @@ def dtypes(table: str) -> dict[str, str]:
 def keys(table: str) -> tuple[str, ...]:
     """Return the columns that together identify a row; empty where rows have no key."""
     return tuple(TABLES[table].metadata["keys"])
+
+
+def order(table: str) -> list[str]:
+    """Return the columns that rows are ordered by, so that no page depends on their order in a file."""
+    return list(TABLES[table].metadata["order"])
 
 
 def references(table: str) -> dict[str, str]:

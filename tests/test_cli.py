@@ -113,13 +113,13 @@ def test_a_wrong_call_says_what_is_wrong_with_2_and_no_traceback(
     assert shown.out == ""
 
 
-def test_plan_lists_64_reports_and_writes_nothing(
+def test_plan_lists_63_reports_and_writes_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: Captured, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(ROOT)
     code, found = document(capsys, "plan", "--out", str(tmp_path / "out"))
     assert code == 0
-    assert len(found["reports"]) == 64
+    assert len(found["reports"]) == 63
     assert not (tmp_path / "out").exists()
 
 
@@ -150,8 +150,8 @@ def test_score_tells_the_next_step_its_date_and_the_evidence(capsys: Captured) -
     code, scored = document(capsys, "score", "--json")
     assert code == 0
     following = {d["number"]: d["next"] for d in scored["directions"]}
-    assert (following[2]["units"], following[2]["projects"]) == (0, 21)
-    assert following[2]["forecast"]["day"] == "2020-01-06"
+    assert (following[2]["units"], following[2]["projects"]) == (0, 145)
+    assert following[2]["forecast"]["day"] == "2021-02-20"
     assert (following[3]["forecast"]["day"], following[3]["forecast"]["reason"]) == (None, "no_dates")
     assert following[3]["nearest"][0]["criteria"] == 1
     assert {row["letter"] for row in scored["evidence"]} <= set("ABCDE")

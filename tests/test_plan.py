@@ -39,7 +39,7 @@ def plan(
     return load_plan(params, notebooks, registry, "2019-06-30", only)
 
 
-def test_the_shipped_params_make_one_region_17_sectors_34_municipalities_9_deck_and_3_copied_projects(
+def test_the_shipped_params_make_one_region_17_sectors_34_municipalities_9_deck_and_2_copied_projects(
     registry: Registry,
 ) -> None:
     specs = load_plan(ROOT / "params", ROOT / "notebooks", registry)
@@ -48,7 +48,7 @@ def test_the_shipped_params_make_one_region_17_sectors_34_municipalities_9_deck_
         "region": 1,
         "sector": 17,
         "municipality": 34,
-        "project": 12,
+        "project": 11,
     }
     assert specs[0].id == "region"
     assert list(dict.fromkeys(kinds)) == ["region", "sector", "municipality", "project"]

@@ -90,7 +90,7 @@ def test_the_slice_of_the_region_is_the_registry() -> None:
 def test_a_sector_slice_takes_the_projects_of_the_sector_and_its_organisations() -> None:
     part = registry(measures=MEASURES).slice(Scope.of_sector("mfc"))
     assert ids(part) == ["p2", "p3"]
-    assert list(part.organizations["organization_id"]) == ["office", "hub"]
+    assert list(part.organizations["organization_id"]) == ["hub", "office"]
     assert list(part.frame("measures")["measure_id"]) == ["m3"]
 
 
@@ -201,3 +201,15 @@ def test_the_public_registry_has_no_names_of_people_and_is_otherwise_the_same() 
     assert public.projects.drop(columns=names).equals(data.projects.drop(columns=names))
     assert list(data.projects["leader"]) == ["Сидоров С. С."] * 3
     assert Registry.from_frames(public.tables).digest == public.digest
+
+
+def test_measurements_of_one_day_keep_the_order_they_were_written_in() -> None:
+    days = pd.to_datetime(["2019-02-02", "2019-02-01", "2019-02-01"])
+    rows = pd.DataFrame(
+        {"measure_id": "m1", "phase": "before", "observed_on": days, "value": [1.0, 9.0, 5.0]}
+    )
+    data = registry(measures=MEASURES, observations=rows)
+    assert list(data.frame("observations")["value"]) == [9.0, 5.0, 1.0]
+    other = registry(measures=MEASURES, observations=rows.iloc[[2, 1, 0]])
+    assert list(other.frame("observations")["value"]) == [5.0, 9.0, 1.0]
+    assert data.digest != other.digest

@@ -237,9 +237,22 @@ def test_without_series_the_page_says_what_a_control_chart_needs(registry: Regis
 
 
 def test_a_median_that_is_not_reached_is_unknown_and_says_so(registry: Registry) -> None:
-    block = views.time_to_close(registry.slice(Scope.of_municipality("kemerovsky-okrug")), DAY)
+    rows = [("a", "2019-06-01", "2019-08-30"), ("b", "2019-06-01", None), ("c", "2019-06-01", None)]
+    projects = pd.DataFrame(rows, columns=["project_id", "started", "closed"]).assign(
+        title="П",
+        organization_id="o",
+        sector="gov",
+        centralised=False,
+        status=["closed", "in_progress", "in_progress"],
+    )
+    dated = projects.assign(
+        started=pd.to_datetime(projects["started"]), closed=pd.to_datetime(projects["closed"])
+    )
+    block = views.time_to_close(Registry.from_frames({"projects": dated}), DAY)
     assert block.figures[0].value is None
     assert "ещё не закрыта" in block.text
+    part = registry.slice(Scope.of_municipality("kemerovsky-okrug"))
+    assert "Половина проектов закрыта за 212 дней" in plain(views.time_to_close(part, DAY).text)
 
 
 def test_without_a_closed_project_the_time_to_close_is_unknown() -> None:
@@ -248,9 +261,10 @@ def test_without_a_closed_project_the_time_to_close_is_unknown() -> None:
 
 def test_the_profile_shows_have_need_and_lack_at_each_threshold(registry: Registry) -> None:
     text = plain(views.profile(maturity.score(registry, as_of=DAY)).text)
-    assert "X 28 из 9, Y 79 из 25" in text
-    assert "X 28 из 17, Y 79 из 100 −21" in text
-    assert "X 28 из 26, Y 79 из 250 −171" in text
+    assert "X 28 из 9, Y 105 из 25" in text
+    assert "X 28 из 17, Y 105 из 100" in text
+    assert "X 28 из 26, Y 105 из 250 −145" in text
+    assert "X 11 из 18 −7, Y 18 из 25 −7" in text
 
 
 def test_an_own_map_replaces_the_tiles_and_names_who_is_not_on_it(registry: Registry) -> None:
@@ -272,20 +286,20 @@ def test_a_next_step_names_the_nearest_units_and_what_each_lacks(registry: Regis
 def test_the_forecast_gives_a_date_with_its_interval_or_why_there_is_none(registry: Registry) -> None:
     profile = maturity.score(registry, as_of=DAY)
     text = plain(views.forecast(profile, registry, Scope.region(), DAY).text)
-    assert "21 проект | 6,6 проектов | 06.01.2020 | 26.11.2019 … 01.03.2020" in text
+    assert "145 проектов | 8,7 проектов | 20.02.2021 | 27.10.2020 … 18.07.2021" in text
     assert "без дат прогноза нет" in text
     assert "темп не изменится" in text
 
 
 def test_candidates_name_where_it_was_done_and_who_could(registry: Registry) -> None:
     text = plain(views.candidates(registry, Scope.of_municipality("kemerovsky-okrug")).text)
-    assert "7 организаций в 7 муниципальных образованиях" in text
+    assert "2 организации в 2 муниципальных образованиях" in text
     assert "Администрация" in text
 
 
 def test_replication_says_who_could_still_adopt_a_practice(registry: Registry) -> None:
     text = plain(views.replication(registry, registry.slice(Scope.of_project("mfckem"))).text)
-    assert "10 | 5 | 32" in text
+    assert "12 | 8 | 26" in text
 
 
 def test_a_value_stream_shows_value_and_wastes_before_and_after(registry: Registry) -> None:

@@ -58,8 +58,9 @@ def build(
 ) -> tuple[ReportResult, ...]:
     """Build the stale reports, then the index, the figures and the manifest.
 
-    A report that is as it would be now is left as it is (``fresh``). A notebook that fails leaves its partial copy under ``failed/`` and no page, not even an
-    older one, so that nothing half made or stale looks finished.
+    A report that is as it would be now is left as it is (``fresh``). A notebook that fails
+    leaves its partial copy under ``failed/`` and no page, not even an older one, so that
+    nothing half made or stale looks finished.
 
     Returns
     -------

@@ -33,6 +33,8 @@ MODULES = (
     "kuzbass_lean.press.direct",
     "kuzbass_lean.views",
     "kuzbass_lean.evidence",
+    "kuzbass_lean.charts",
+    "great_tables",
     "ipykernel.debugger",
     "matplotlib.pyplot",
     "matplotlib.backends.backend_svg",
@@ -110,7 +112,11 @@ def _page() -> Any:
 
 def _rehearse() -> None:
     """Read what the library reads at first use: its templates, rules, figures and number formats."""
+    from kuzbass_lean import charts, evidence
+
     blocks.header(wording.number(1.5), "1", date(2020, 1, 1), "1")
+    blocks.table("1", [blocks.Column("1"), blocks.Column("2", True)], [("1", "2")])
+    charts.survival(evidence.time_to_close([1.0, 2.0], [True, True]), ("1", "2", "3"), "1")
     maturity.load_model()
     published.figures()
 

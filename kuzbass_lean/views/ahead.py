@@ -48,7 +48,7 @@ def next_steps(profile: Profile, registry: Registry, scope: Scope, as_of: date) 
     names = _names(registry)
     found = [step for step in steps(profile, registry, scope) if step.target is not None]
     computed = sorted((s for s in found if s.units is not None), key=lambda s: (_cost(s), s.number))
-    items = [_step(step, scores[step.number], names) for step in computed]
+    items = [_step(step, scores[step.number], names) for step in computed if _cost(step)]
     for step in found:
         score = scores[step.number]
         if step.units is None and step.missing:
@@ -89,9 +89,10 @@ def _step(step: NextStep, score: DirectionScore, names: dict[str, str]) -> Step:
             f"{_who(lack, names)} — {lacking_words(lack)}"
             for lack in step.nearest[: min(MOST_NEAREST, step.units)]
         ]
-        gives.append(f"Ближе всего: {'; '.join(told)}.")
+        gives.append(f"Ближе всего: {'; '.join(told).removesuffix('.')}.")
     if (step.best_units, step.best_projects) != (step.units, step.projects):
-        gives.append(f"В лучшем случае нужно {_needed(score, step.best_units, step.best_projects)}.")
+        best = _needed(score, step.best_units, step.best_projects)
+        gives.append(f"В лучшем случае {f'нужно {best}' if best else 'хватит недостающих данных'}.")
     return Step(f"{score.title}: ещё {_needed(score, step.units or 0, step.projects or 0)}", " ".join(gives))
 
 
@@ -101,7 +102,7 @@ def _needed(score: DirectionScore, count: int, projects: int) -> str:
         parts.append(units(score, count))
     if projects:
         parts.append(wording.plural(projects, "project"))
-    return wording.join(parts) or "ничего, кроме данных"
+    return wording.join(parts)
 
 
 def _who(lack: UnitStep, names: dict[str, str]) -> str:
@@ -149,7 +150,7 @@ def forecast(profile: Profile, registry: Registry, scope: Scope, as_of: date) ->
 
 
 def _forecast_row(score: DirectionScore, step: NextStep, entry: Outlook) -> tuple[str, ...]:
-    needed = "—" if step.units is None else _needed(score, step.units, step.projects or 0)
+    needed = "—" if step.units is None else _needed(score, step.units, step.projects or 0) or "только данные"
     if entry.day is None:
         why = wording.label("no_forecast", entry.reason) if entry.reason else "далеко за пределами календаря"
         return score.title, _level(entry.target) if entry.target else "—", needed, _pace(entry), why, "—"
