@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kuzbass_lean import intake
-from kuzbass_lean.press import fresh
+from kuzbass_lean.press import fresh, manifest
 from kuzbass_lean.press.plan import ReportSpec, load_plan
 from kuzbass_lean.registry import Registry
 
@@ -130,7 +130,7 @@ def test_a_record_that_cannot_be_read_means_build_again(tmp_path: Path, entry: o
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"reports": 5}', "\ufffd"])
 def test_a_damaged_manifest_is_no_manifest(tmp_path: Path, text: str) -> None:
     (tmp_path / "manifest.json").write_text(text, encoding="utf-8")
-    assert fresh.last_build(tmp_path) == {}
+    assert manifest.reports(tmp_path) == {}
 
 
 def test_stored_outputs_and_ids_are_no_part_of_a_notebook(tmp_path: Path) -> None:

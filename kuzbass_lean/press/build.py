@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kuzbass_lean import __version__
 from kuzbass_lean.intake import DATA_VARIABLE, store
-from kuzbass_lean.press import convert, fresh, site, warm
+from kuzbass_lean.press import convert, fresh, manifest, site, warm
 from kuzbass_lean.press.engine import default_engine
 from kuzbass_lean.press.plan import ReportSpec
 from kuzbass_lean.press.pool import Outcome, Task, run
@@ -75,7 +73,7 @@ def build(
     if "pdf" in options.formats:
         convert.require_pdf()
     options.out.mkdir(parents=True, exist_ok=True)
-    recorded, formats = fresh.last_build(options.out), _formats(options)
+    recorded, formats = manifest.reports(options.out), _formats(options)
     reads = fresh.Reads(registry, recorded)
     now = {spec.id: fresh.made_from(spec, reads, formats) for spec in specs}
     stale = [s for s in specs if options.force or fresh.reasons(recorded.get(s.id), now[s.id], options.out)]
@@ -85,7 +83,7 @@ def build(
         done = _run(options, registry, stale, work, on_done) if stale else {}
         results = tuple({**kept, **done}[spec.id] for spec in specs)
         site.write(options.out, registry, results, options.as_of, work)
-    _manifest(options, reads.whole, specs, results, now, recorded)
+    manifest.write(options.out, reads.whole, specs, results, now, recorded)
     return results
 
 
@@ -163,50 +161,3 @@ def _place(spec: ReportSpec, options: BuildOptions, work: Path, made: Path, *, f
         made.replace(apart)
     elif not failed:
         apart.unlink(missing_ok=True)
-
-
-def _manifest(
-    options: BuildOptions,
-    whole: str,
-    specs: Sequence[ReportSpec],
-    results: Sequence[ReportResult],
-    now: Mapping[str, fresh.MadeFrom],
-    recorded: Mapping[str, Any],
-) -> None:
-    """Write what each report was made from; reports that were not asked for keep their entries."""
-    reports = dict(recorded)
-    for spec, result in zip(specs, results, strict=True):
-        if result.status == "unchanged":
-            reports[spec.id] = {**reports[spec.id], "registry": whole}
-        else:
-            reports.pop(spec.id, None)
-        if result.status == "built":
-            reports[spec.id] = _entry(options, whole, spec, result, now[spec.id])
-    document = {
-        "version": __version__,
-        "versions": dict(fresh.versions()),
-        "reports": dict(sorted(reports.items())),
-    }
-    text = json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-    _write(options.out / "manifest.json", text)
-
-
-def _entry(
-    options: BuildOptions, whole: str, spec: ReportSpec, result: ReportResult, made: fresh.MadeFrom
-) -> Mapping[str, Any]:
-    files = [f"{spec.id}{suffix}" for suffix in (".html", ".ipynb", ".pdf")]
-    return {
-        "title": result.title,
-        "registry": whole,
-        "parameters": dict(spec.parameters),
-        "made_from": asdict(made),
-        "outputs": {
-            name: fresh.file_digest(options.out / name) for name in files if (options.out / name).exists()
-        },
-    }
-
-
-def _write(path: Path, text: str) -> None:
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.write_text(text, encoding="utf-8", newline="")
-    fresh.replace(path)

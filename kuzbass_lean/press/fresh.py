@@ -262,12 +262,3 @@ def reasons(entry: Mapping[str, Any] | None, now: MadeFrom, out: Path) -> tuple[
 
 def _is(path: Path, digest: str) -> bool:
     return path.is_file() and file_digest(path) == digest
-
-
-def last_build(out: Path) -> dict[str, Any]:
-    """Return what the last build recorded of its reports; nothing if that cannot be read."""
-    try:
-        reports = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["reports"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
-    return dict(reports) if isinstance(reports, dict) else {}

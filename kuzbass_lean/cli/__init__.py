@@ -1,0 +1,49 @@
+"""The command line: the only room that prints and exits."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from typing import Annotated
+
+import typer
+
+from kuzbass_lean import __version__
+from kuzbass_lean.cli import analysis, registries, reports  # noqa: F401  each adds its commands
+from kuzbass_lean.cli.base import app, stderr
+from kuzbass_lean.errors import CapabilityError, LeanError, UsageError
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        print(__version__)
+        raise typer.Exit
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit code; errors become one message on standard error."""
+    try:
+        code = typer.main.get_command(app).main(arguments, prog_name="kuzbass-lean", standalone_mode=False)
+    except LeanError as error:
+        stderr.print(f"kuzbass-lean: {error}", markup=False, highlight=False)
+        return error.exit_code
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+            raise
+        stderr.print(f"kuzbass-lean: {error.strerror}: {error.filename}", markup=False)
+        return CapabilityError.exit_code
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        # The command line's own refusal: unknown option, missing argument, value out of range.
+        stderr.print(f"kuzbass-lean: {error.format_message()}", markup=False, highlight=False)
+        return UsageError.exit_code
+    return int(code or 0)
+
+
+def main() -> None:
+    """Entry point of the ``kuzbass-lean`` command."""
+    sys.exit(run())

@@ -1,0 +1,83 @@
+"""What the commands share: the application, its options, and how they print."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from kuzbass_lean.errors import UsageError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Reports of the lean-government programme «Кузбасс бережливый».",
+)
+stdout = Console(soft_wrap=True)
+stderr = Console(stderr=True, soft_wrap=True)
+
+DataOption = Annotated[
+    str,
+    typer.Option(
+        "--data",
+        metavar="SRC",
+        help="Workbook, folder of CSV or Parquet, SQL or fsspec URL; left out, the sample.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+AsOfOption = Annotated[
+    str,
+    typer.Option("--as-of", metavar="DATE", help="Report date, YYYY-MM-DD; left out, the latest recorded."),
+]
+OnlyOption = Annotated[
+    list[str] | None,
+    typer.Option("--only", metavar="GLOB", help="Reports by id, e.g. 'sectors/*'; may repeat."),
+]
+ParamsOption = Annotated[Path, typer.Option("--params", metavar="DIR", help="Folder of params files.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Build every report, stale or not.")]
+NotebooksOption = Annotated[Path, typer.Option("--notebooks", metavar="DIR", help="Folder of notebooks.")]
+
+
+def say_json(document: object) -> None:
+    """Print one JSON document."""
+    print(json.dumps(document, ensure_ascii=False, indent=2, default=str))
+
+
+def parse_date(text: str) -> date | None:
+    """Return the date of ``--as-of``, None if it was left out."""
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f'--as-of "{text}" is not a date: write it as YYYY-MM-DD') from None
+
+
+def show_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    """Print a table; a cell that is None stays empty."""
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    stdout.print(table)
+
+
+def plain(value: Any) -> Any:
+    """Turn a value into what JSON knows: missing is null, whole floats stay numbers."""
+    if isinstance(value, tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, float) and value != value:
+        return None
+    if hasattr(value, "item"):
+        return plain(value.item())
+    if hasattr(value, "items"):
+        return {key: plain(item) for key, item in value.items()}
+    return value

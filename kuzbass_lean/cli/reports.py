@@ -1,0 +1,166 @@
+"""Commands on reports: plan, build."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import Progress
+
+from kuzbass_lean.cli.base import (
+    AsOfOption,
+    DataOption,
+    ForceOption,
+    JsonOption,
+    NotebooksOption,
+    OnlyOption,
+    ParamsOption,
+    app,
+    parse_date,
+    say_json,
+    show_table,
+    stderr,
+    stdout,
+)
+from kuzbass_lean.errors import UnknownNameError, UsageError
+
+if TYPE_CHECKING:
+    from kuzbass_lean.registry import Registry
+
+
+@app.command()
+def plan(
+    data: DataOption = "",
+    params: ParamsOption = Path("params"),
+    notebooks: NotebooksOption = Path("notebooks"),
+    out: Annotated[Path, typer.Option("--out", metavar="DIR")] = Path("output"),
+    only: OnlyOption = None,
+    formats: Annotated[list[str] | None, typer.Option("--format", metavar="html|pdf")] = None,
+    force: ForceOption = False,
+    as_of: AsOfOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """List which reports a build would make and why; nothing is rendered."""
+    from kuzbass_lean import intake, wording
+    from kuzbass_lean.press import fresh, manifest
+    from kuzbass_lean.press.plan import load_plan
+
+    parse_date(as_of)
+    wanted = _formats(formats or [])
+    registry = intake.read(data)
+    specs = load_plan(params, notebooks, registry, as_of, only or ())
+    recorded = manifest.reports(out)
+    reads = fresh.Reads(registry, recorded)
+    found = {
+        spec.id: ("force",)
+        if force
+        else fresh.reasons(recorded.get(spec.id), fresh.made_from(spec, reads, wanted), out)
+        for spec in specs
+    }
+    if as_json:
+        say_json(
+            {
+                "reports": [
+                    {"id": name, "stale": bool(why), "reasons": list(why)} for name, why in found.items()
+                ]
+            }
+        )
+    else:
+        rows = [
+            (name, ", ".join(wording.label("stale", code) for code in why) or "не изменился")
+            for name, why in found.items()
+        ]
+        show_table("План", ["отчёт", "почему"], rows)
+
+
+@app.command()
+def build(
+    data: DataOption = "",
+    params: ParamsOption = Path("params"),
+    notebooks: NotebooksOption = Path("notebooks"),
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the pages go.")] = Path("output"),
+    only: OnlyOption = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", metavar="N", min=0, help="Reports at a time; 0: every core.")
+    ] = 0,
+    formats: Annotated[list[str] | None, typer.Option("--format", metavar="html|pdf")] = None,
+    engine: Annotated[
+        str, typer.Option("--engine", metavar="warm|kernel", help="Left out, what this platform allows.")
+    ] = "",
+    cell_timeout: Annotated[int, typer.Option("--cell-timeout", metavar="SECONDS", min=1)] = 600,
+    report_timeout: Annotated[int, typer.Option("--report-timeout", metavar="SECONDS", min=1)] = 1800,
+    memory: Annotated[
+        int, typer.Option("--memory", metavar="MB", min=0, help="What a report may take; 0: any amount.")
+    ] = 4096,
+    force: ForceOption = False,
+    as_of: AsOfOption = "",
+    allow_errors: Annotated[
+        bool, typer.Option("--allow-errors", help="Leave rows in error out instead of stopping.")
+    ] = False,
+    audience: Annotated[
+        str, typer.Option("--audience", metavar="public|internal", help="internal: with people's names.")
+    ] = "public",
+    as_json: JsonOption = False,
+) -> None:
+    """Build the reports: every notebook, every page, the index, the figures."""
+    from kuzbass_lean import intake
+    from kuzbass_lean.press.build import BuildOptions
+    from kuzbass_lean.press.build import build as build_reports
+    from kuzbass_lean.press.engine import ENGINES, default_engine
+    from kuzbass_lean.press.plan import load_plan
+
+    parse_date(as_of)
+    wanted = _formats(formats or [])
+    if audience not in ("public", "internal"):
+        raise UnknownNameError("audience", audience, ("public", "internal"))
+    whole = intake.read(data, allow_errors=allow_errors)
+    registry = whole if audience == "internal" else whole.public()
+    _warn_of_rows_left_out(registry)
+    specs = load_plan(params, notebooks, registry, as_of, only or ())
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out} is a file: name a folder")
+    workers = jobs or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else [0, 1])
+    if engine not in ("", *ENGINES):
+        raise UnknownNameError("engine", engine, ENGINES)
+    options = BuildOptions(
+        out, wanted, workers, cell_timeout, as_of, engine or default_engine(), report_timeout, memory, force
+    )
+    with _progress(len(specs), quiet=as_json) as advance:
+        results = build_reports(options, registry, specs, lambda result: advance())
+    failed = [result for result in results if result.status == "failed"]
+    if as_json:
+        names = ("id", "status", "seconds", "error")
+        say_json({"reports": [{name: getattr(r, name) or None for name in names} for r in results]})
+    else:
+        unchanged = sum(result.status == "unchanged" for result in results)
+        built = len(results) - len(failed) - unchanged
+        kept = f"{unchanged} unchanged, " if unchanged else ""
+        stdout.print(f"{built} built, {kept}{len(failed)} failed; open {out / 'index.html'}")
+    for result in failed:
+        stderr.print(f"failed {result.id}: {result.error} (see {out}/failed/{result.id}.ipynb)", markup=False)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _warn_of_rows_left_out(registry: Registry) -> None:
+    for table, left in registry.left_out.items():
+        why = ", ".join(f"{rule} {count}" for rule, count in left.rules.items())
+        stderr.print(f"{table}: {left.rows} rows left out ({why})", markup=False)
+
+
+def _formats(given: list[str]) -> tuple[str, ...]:
+    for name in given:
+        if name not in ("html", "pdf"):
+            raise UnknownNameError("format", name, ("html", "pdf"))
+    return tuple(dict.fromkeys(["html", *given]))
+
+
+@contextmanager
+def _progress(total: int, *, quiet: bool) -> Iterator[Callable[[], None]]:
+    with Progress(console=stderr, transient=True, disable=quiet or not stderr.is_terminal) as bar:
+        task = bar.add_task("reports", total=total)
+        yield lambda: bar.advance(task)
