@@ -38,7 +38,7 @@ def standing(profile: Profile, registry: Registry, scope: Scope, as_of: date) ->
     """Return the levels and, beside them, the next steps: the answer of the first screen."""
     return blocks.beside(
         ("Где мы стоим и чего не хватает", ladder(profile)),
-        ("Три следующих шага", next_steps(profile, registry, scope, as_of)),
+        ("Следующие шаги", next_steps(profile, registry, scope, as_of)),
     )
 
 
