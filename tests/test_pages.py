@@ -7,6 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -14,7 +15,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from pypdf import PdfReader
 
 from kuzbass_lean import intake
-from kuzbass_lean.press import convert
+from kuzbass_lean.blocks import FIGURES_MIME
+from kuzbass_lean.press import convert, site
 from kuzbass_lean.press.build import BuildOptions, build
 from kuzbass_lean.press.plan import load_plan
 from kuzbass_lean.registry import Registry
@@ -182,6 +184,42 @@ def test_the_index_finds_and_sorts_territories(sites: dict[str, Path], browser: 
     table.get_by_role("button", name="Проектов").click()
     table.get_by_role("button", name="Проектов").click()
     assert "300" in table.locator("tbody tr").first.inner_text()
+    page.context.close()
+
+
+def test_the_index_serves_two_thousand_territories(tmp_path: Path, browser: Browser) -> None:
+    count = 2000
+    own = pd.DataFrame({"municipality_id": [f"m-{n:04}" for n in range(count)]}).assign(
+        name=lambda t: "Округ " + t["municipality_id"].str[2:], kind="okrug"
+    )
+    registry = Registry.from_frames(
+        {
+            "municipalities": own,
+            "organizations": pd.DataFrame(columns=["organization_id", "name", "kind", "sector"]),
+            "projects": pd.DataFrame(columns=["project_id", "title", "organization_id", "sector", "status",
+                                              "centralised", "source"]),
+        }
+    )  # fmt: skip
+    (tmp_path / "municipalities").mkdir()
+    (tmp_path / "work").mkdir()
+    for number, name in enumerate(own["municipality_id"]):
+        figure = {"name": "total", "label": "Проектов", "value": number, "text": str(number), "unit": "",
+                  "formula": "", "numerator": None, "denominator": None, "note": ""}  # fmt: skip
+        heading = nbformat.v4.new_output(
+            "display_data", {FIGURES_MIME: [figure], "text/html": f"<h1>Округ {name[2:]}</h1>"}
+        )
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", outputs=[heading])])
+        nbformat.write(notebook, tmp_path / "municipalities" / f"{name}.ipynb")
+    site.write(tmp_path, registry, (), "", tmp_path / "work")
+    page, wrong = opened(browser, tmp_path / "index.html", 1280)
+    assert wrong == []
+    page.fill("#find", "округ 1234")
+    assert page.inner_text("#found") == "найдено: 1"
+    page.fill("#find", "")
+    table = page.locator("table", has_text="Округ").first
+    table.get_by_role("button", name="Проектов").click()
+    table.get_by_role("button", name="Проектов").click()
+    assert "Округ 1999" in table.locator("tbody tr").first.inner_text()
     page.context.close()
 
 
