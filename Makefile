@@ -19,7 +19,7 @@ reports: .venv/.ready  ## build every report of the bundled sample into output/
 	$(BIN)/kuzbass-lean build
 
 test: .venv/.ready  ## run the tests, the notebooks' stored outputs included
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest tests --numprocesses auto --dist loadfile
 	$(BIN)/python -m pytest --nbval --nbval-sanitize-with tests/nbval.cfg -p no:cacheprovider notebooks
 
 check: .venv/.ready  ## formatting, lint, types, layers
