@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import Progress
 
+from kuzbass_lean import settled
 from kuzbass_lean.cli.base import (
     AsOfOption,
     DataOption,
@@ -107,16 +109,26 @@ def build(
     as_json: JsonOption = False,
 ) -> None:
     """Build the reports: every notebook, every page, the index, the figures."""
+    parse_date(as_of)
+    wanted = _formats(formats or [])
+    if audience not in ("public", "internal"):
+        raise UnknownNameError("audience", audience, ("public", "internal"))
+    shaping = {"only": only, "formats": wanted, "as_of": as_of, "errors": allow_errors, "audience": audience}
+    request = settled.Request(data, params, notebooks, shaping)
+    asked = request.digest()
+    if not (force or engine):
+        same = settled.unchanged(out, asked)
+        if same is not None:
+            _tell([(name, "unchanged", 0.0, "") for name in same], out, as_json=as_json)
+            return
+
     from kuzbass_lean import intake
+    from kuzbass_lean.press import fresh
     from kuzbass_lean.press.build import BuildOptions
     from kuzbass_lean.press.build import build as build_reports
     from kuzbass_lean.press.engine import ENGINES, default_engine
     from kuzbass_lean.press.plan import load_plan
 
-    parse_date(as_of)
-    wanted = _formats(formats or [])
-    if audience not in ("public", "internal"):
-        raise UnknownNameError("audience", audience, ("public", "internal"))
     whole = intake.read(data, allow_errors=allow_errors)
     registry = whole if audience == "internal" else whole.public()
     _warn_of_rows_left_out(registry)
@@ -131,18 +143,26 @@ def build(
     )
     with _progress(len(specs), quiet=as_json) as advance:
         results = build_reports(options, registry, specs, lambda result: advance())
-    failed = [result for result in results if result.status == "failed"]
+    certain = not registry.left_out and not any(fresh.reads_elsewhere(spec) for spec in specs)
+    if certain and all(result.status != "failed" for result in results):
+        settled.settle(out, asked, request.digest(), [result.id for result in results])
+    _tell([(r.id, r.status, r.seconds, r.error) for r in results], out, as_json=as_json)
+
+
+def _tell(results: Sequence[tuple[str, str, float, str]], out: Path, *, as_json: bool) -> None:
+    """Say what became of each report: its id, status, seconds and error."""
+    states = Counter(status for _, status, _, _ in results)
     if as_json:
         names = ("id", "status", "seconds", "error")
-        say_json({"reports": [{name: getattr(r, name) or None for name in names} for r in results]})
+        rows = [{name: value or None for name, value in zip(names, row, strict=True)} for row in results]
+        say_json({"reports": rows})
     else:
-        unchanged = sum(result.status == "unchanged" for result in results)
-        built = len(results) - len(failed) - unchanged
-        kept = f"{unchanged} unchanged, " if unchanged else ""
-        stdout.print(f"{built} built, {kept}{len(failed)} failed; open {out / 'index.html'}")
-    for result in failed:
-        stderr.print(f"failed {result.id}: {result.error} (see {out}/failed/{result.id}.ipynb)", markup=False)
-    if failed:
+        kept = f"{states['unchanged']} unchanged, " if states["unchanged"] else ""
+        stdout.print(f"{states['built']} built, {kept}{states['failed']} failed; open {out / 'index.html'}")
+    for name, status, _, error in results:
+        if status == "failed":
+            stderr.print(f"failed {name}: {error} (see {out}/failed/{name}.ipynb)", markup=False)
+    if states["failed"]:
         raise typer.Exit(1)
 
 

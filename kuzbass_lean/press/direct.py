@@ -131,7 +131,16 @@ class _Stream(OutStream):
         self._original_stdstream_copy = os.dup(descriptor)
         self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
         self._taken = 0
-        os.dup2(self._file.fileno(), descriptor)
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Take what is written to the descriptor while a cell runs; between cells papermill writes there."""
+        os.dup2(self._file.fileno(), self._descriptor)
+        try:
+            yield
+        finally:
+            self.flush()
+            os.dup2(self._original_stdstream_copy, self._descriptor)
 
     def write(self, string: str) -> int:
         if isinstance(string, str) and not self._is_master_process():
@@ -153,9 +162,7 @@ class _Stream(OutStream):
                 super().write(text.decode("utf-8", "replace"))
 
     def restore(self) -> None:
-        """Give the descriptor back to the process."""
-        self.flush()
-        os.dup2(self._original_stdstream_copy, self._descriptor)
+        """Let go of the process's stream."""
         os.close(self._original_stdstream_copy)
         self._file.close()
 
@@ -184,9 +191,9 @@ class _Client:
 
     allow_stdin = False
 
-    def __init__(self, kernel: Any, cell_timeout: int) -> None:
+    def __init__(self, kernel: Any, cell_timeout: int, streams: tuple[_Stream, _Stream]) -> None:
         self.session: _Session = kernel.session
-        self._kernel, self._cell_timeout = kernel, cell_timeout
+        self._kernel, self._cell_timeout, self._streams = kernel, cell_timeout, streams
         self._context = copy_context()
         self._waiting: list[Any] = []
         self.shell_channel = _Channel(self.session.replies, self._waiting.append)
@@ -207,8 +214,6 @@ class _Client:
         if not self.is_alive():
             raise DeadKernelError("the notebook has left its kernel by exit()")
         self._kernel.io_loop = _loop()
-        while self._waiting:
-            await self._dispatch(self._waiting.pop(0))
         content = {
             "code": code,
             "silent": False,
@@ -218,9 +223,13 @@ class _Client:
             "stop_on_error": stop_on_error,
         }
         request = self.session.msg("execute_request", content)
-        task = self._dispatch(request)
-        with _limit(self._cell_timeout, task):
-            await task
+        out, error = self._streams
+        with out.watched(), error.watched():
+            while self._waiting:
+                await self._dispatch(self._waiting.pop(0))
+            task = self._dispatch(request)
+            with _limit(self._cell_timeout, task):
+                await task
         return str(request["header"]["msg_id"])
 
     def kernel_info(self) -> str:
@@ -279,13 +288,13 @@ class _Manager:
 
     def client(self) -> _Client:
         """Return the only client."""
-        return _Client(self._kernel, self._cell_timeout)
+        return _Client(self._kernel, self._cell_timeout, self._streams)
 
     def __enter__(self) -> _Manager:
         if InteractiveShell.initialized():
             raise UsageError(f"the engine {NAME} cannot run within IPython: choose another engine here")
         self._before = (sys.stdout, sys.stderr, sys.path[:], dict(os.environ))
-        session = _Session(key=b"", replies=deque(), published=deque())
+        session = _Session(key=NAME.encode(), replies=deque(), published=deque())
         self._kernel: Any = _Kernel.instance(
             session=session,
             log=_silent(),

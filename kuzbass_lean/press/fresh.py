@@ -88,6 +88,11 @@ def notebook_digest(path: Path) -> str:
     return sha256(canonical(kept))
 
 
+def reads_elsewhere(spec: ReportSpec) -> bool:
+    """Return whether a report reads files that are not the registry's; they may change unseen."""
+    return any(spec.parameters.get(name) for name in ("data", "geojson"))
+
+
 class Reads:
     """What each report reads of one registry, as digests.
 
@@ -108,7 +113,7 @@ class Reads:
 
     def digest(self, spec: ReportSpec) -> str:
         """Return the digest of what a report reads; from the record if nothing at all has changed."""
-        if spec.parameters.get("data"):
+        if reads_elsewhere(spec):
             return OWN_DATA
         entry = self._last.get(spec.id)
         if isinstance(entry, Mapping) and entry.get("registry") == self.whole:
