@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-NAME = ".settled.json"
-"""In the output folder: what the last whole build was asked, and what it gave. May be deleted."""
+from kuzbass_lean.runs import Site
+from kuzbass_lean.runs.publish import files
 
 _PACKAGE = Path(__file__).parent
 _SAMPLE = _PACKAGE / "data" / "sample"
@@ -50,10 +50,15 @@ class Request:
         return _digest([about, read])
 
 
+def record_of(out: Path) -> Path:
+    """Return the file that tells what the last whole build was asked and gave; it may be deleted."""
+    return Site(out).runs / "settled.json"
+
+
 def unchanged(out: Path, asked: str) -> tuple[str, ...] | None:
     """Return the ids of the reports that a build would find unchanged; None if it must look itself."""
     try:
-        record = json.loads((out / NAME).read_text(encoding="utf-8"))
+        record = json.loads(record_of(out).read_text(encoding="utf-8"))
         if asked and record["asked"] == asked and record["gave"] == _gave(out):
             return tuple(str(name) for name in record["reports"])
     except (OSError, ValueError, KeyError, TypeError):
@@ -66,19 +71,16 @@ def settle(out: Path, asked: str, again: str, reports: Iterable[str]) -> None:
     if not asked or asked != again:
         return
     record = {"asked": asked, "gave": _gave(out), "reports": list(reports)}
-    beside = out / f"{NAME}.new"
+    kept = record_of(out)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    beside = kept.with_name(f".{kept.name}.new")
     beside.write_text(json.dumps(record, ensure_ascii=False) + "\n", encoding="utf-8", newline="")
-    beside.replace(out / NAME)
+    beside.replace(kept)
 
 
 def _gave(out: Path) -> str:
     """Return the digest of every file of the output folder but hidden ones."""
-    found = (path for path in out.rglob("*") if not _hidden(path.relative_to(out)))
-    return _digest(list(_digests("out", out, found)))
-
-
-def _hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
+    return _digest(list(_digests("out", out, (out / name for name in files(out)))))
 
 
 def _program() -> Iterator[Path]:

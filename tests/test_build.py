@@ -63,6 +63,7 @@ def test_a_build_makes_page_notebook_index_figures_and_manifest(tmp_path: Path, 
         "manifest.json",
         "data/figures.csv",
         "data/figures.parquet",
+        "data/previous.parquet",
     }
     html = (out / "sectors/a.html").read_text(encoding="utf-8")
     assert "<h1>Отчёт a</h1>" in html

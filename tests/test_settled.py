@@ -61,11 +61,11 @@ def test_one_more_file_to_read_makes_the_build_look(
         lambda out: (out / "sectors/a.html").unlink(),
         lambda out: (out / "sectors/b.html").write_text("чужая", encoding="utf-8"),
         lambda out: (out / "manifest.json").write_text("{ }", encoding="utf-8"),
-        lambda out: (out / settled.NAME).write_text("{", encoding="utf-8"),
-        lambda out: (out / settled.NAME).write_text("[]", encoding="utf-8"),
-        lambda out: (out / settled.NAME).write_text('{"asked": 1}', encoding="utf-8"),
-        lambda out: (out / settled.NAME).write_bytes(b"\xff"),
-        lambda out: (out / settled.NAME).unlink(),
+        lambda out: settled.record_of(out).write_text("{", encoding="utf-8"),
+        lambda out: settled.record_of(out).write_text("[]", encoding="utf-8"),
+        lambda out: settled.record_of(out).write_text('{"asked": 1}', encoding="utf-8"),
+        lambda out: settled.record_of(out).write_bytes(b"\xff"),
+        lambda out: settled.record_of(out).unlink(),
     ],
 )
 def test_doubtful_output_makes_the_build_look(
@@ -96,7 +96,7 @@ def test_what_cannot_be_read_as_bytes_is_never_known(
 
 def test_a_build_whose_input_changed_meanwhile_is_not_settled(request_: Request, tmp_path: Path) -> None:
     settled.settle(tmp_path, request_.digest(), "другой", [])
-    assert not (tmp_path / settled.NAME).exists()
+    assert not settled.record_of(tmp_path).exists()
 
 
 def test_a_second_build_executes_nothing_and_loads_no_library(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import sys
 from typing import Annotated
 
 import typer
+from click.exceptions import Abort
 
 from kuzbass_lean import __version__
 from kuzbass_lean.cli import analysis, registries, reports  # noqa: F401  each adds its commands
@@ -35,6 +36,9 @@ def run(arguments: list[str] | None = None) -> int:
             raise
         stderr.print(f"kuzbass-lean: {error.strerror}: {error.filename}", markup=False)
         return CapabilityError.exit_code
+    except Abort as stop:
+        stderr.print("kuzbass-lean: stopped; what is finished is kept, build again to go on")
+        return 143 if isinstance(stop.__cause__, reports.TerminatedError) else 130
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import Progress
 
-from kuzbass_lean import settled
+from kuzbass_lean import runs, settled
 from kuzbass_lean.cli.base import (
     AsOfOption,
     DataOption,
@@ -28,7 +29,7 @@ from kuzbass_lean.cli.base import (
     stderr,
     stdout,
 )
-from kuzbass_lean.errors import UnknownNameError, UsageError
+from kuzbass_lean.errors import LeanError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from kuzbass_lean.registry import Registry
@@ -106,6 +107,16 @@ def build(
     audience: Annotated[
         str, typer.Option("--audience", metavar="public|internal", help="internal: with people's names.")
     ] = "public",
+    retries: Annotated[
+        int, typer.Option("--retries", metavar="N", min=0, help="Again if a report's process died.")
+    ] = 1,
+    wait: Annotated[
+        float, typer.Option("--wait", metavar="SECONDS", min=0, help="For another build in this folder.")
+    ] = 0,
+    keep: Annotated[int, typer.Option("--keep", metavar="N", min=0, help="Old sites to keep.")] = 7,
+    notify: Annotated[
+        str, typer.Option("--notify", metavar="COMMAND", help="Run at the end, the summary as its input.")
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Build the reports: every notebook, every page, the index, the figures."""
@@ -119,6 +130,7 @@ def build(
     if not (force or engine):
         same = settled.unchanged(out, asked)
         if same is not None:
+            runs.unchanged(runs.Site(out), len(same), notify)
             _tell([(name, "unchanged", 0.0, "") for name in same], out, as_json=as_json)
             return
 
@@ -129,17 +141,31 @@ def build(
     from kuzbass_lean.press.engine import ENGINES, default_engine
     from kuzbass_lean.press.plan import load_plan
 
-    whole = intake.read(data, allow_errors=allow_errors)
-    registry = whole if audience == "internal" else whole.public()
-    _warn_of_rows_left_out(registry)
-    specs = load_plan(params, notebooks, registry, as_of, only or ())
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file: name a folder")
-    workers = jobs or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else [0, 1])
     if engine not in ("", *ENGINES):
         raise UnknownNameError("engine", engine, ENGINES)
+    signal.signal(signal.SIGTERM, _terminate)
+    with _noted(out, notify):
+        whole = intake.read(data, allow_errors=allow_errors)
+        registry = whole if audience == "internal" else whole.public()
+        _warn_of_rows_left_out(registry)
+        specs = load_plan(params, notebooks, registry, as_of, only or ())
     options = BuildOptions(
-        out, wanted, workers, cell_timeout, as_of, engine or default_engine(), report_timeout, memory, force
+        out=out,
+        formats=wanted,
+        jobs=jobs or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else [0, 1]),
+        cell_timeout=cell_timeout,
+        as_of=as_of,
+        engine=engine or default_engine(),
+        report_timeout=report_timeout,
+        memory_limit=memory,
+        force=force,
+        whole=not only,
+        retries=retries,
+        wait=wait,
+        keep=keep,
+        notify=notify,
     )
     with _progress(len(specs), quiet=as_json) as advance:
         results = build_reports(options, registry, specs, lambda result: advance())
@@ -147,6 +173,24 @@ def build(
     if certain and all(result.status != "failed" for result in results):
         settled.settle(out, asked, request.digest(), [result.id for result in results])
     _tell([(r.id, r.status, r.seconds, r.error) for r in results], out, as_json=as_json)
+
+
+class TerminatedError(KeyboardInterrupt):
+    """The system asks to stop (SIGTERM); ends the build as an interrupt from the keyboard does."""
+
+
+def _terminate(*_: object) -> None:
+    raise TerminatedError
+
+
+@contextmanager
+def _noted(out: Path, notify: str) -> Iterator[None]:
+    """Note in the site's history what stops a build before it begins: a lost input, rows in error."""
+    try:
+        yield
+    except (LeanError, OSError) as error:
+        runs.refused(runs.Site(out), str(error), notify)
+        raise
 
 
 def _tell(results: Sequence[tuple[str, str, float, str]], out: Path, *, as_json: bool) -> None:

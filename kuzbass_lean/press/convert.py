@@ -11,10 +11,13 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from nbconvert.exporters.html import HTMLExporter
 
 from kuzbass_lean import __version__
+from kuzbass_lean.blocks import FIGURES_MIME
 from kuzbass_lean.errors import CapabilityError
+from kuzbass_lean.press import since
 
 TEMPLATES = Path(str(resources.files("kuzbass_lean") / "templates"))
 
@@ -43,6 +46,15 @@ class ReportExporter(HTMLExporter):
         return super().from_notebook_node(nb, {**(resources or {}), **page}, **options)
 
 
+def shown_figures(notebook: Any) -> list[dict[str, Any]]:
+    """Return the figures that the notebook's outputs show, in their order."""
+    rows: list[dict[str, Any]] = []
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", []):
+            rows += output.get("data", {}).get(FIGURES_MIME, [])
+    return rows
+
+
 def first_heading(notebook: Any) -> str:
     """Return the text of the first h1 that the notebook's outputs show."""
     for cell in notebook.cells:
@@ -63,9 +75,17 @@ def css() -> str:
     return (TEMPLATES / "style.css").read_text(encoding="utf-8")
 
 
-def to_html(exporter: ReportExporter, notebook: Any) -> str:
-    """Return the page of an executed notebook; blank lines that the template leaves are dropped."""
-    html, _ = exporter.from_notebook_node(notebook)
+def to_html(exporter: ReportExporter, notebook: Any, before: pd.DataFrame | None = None) -> str:
+    """Return the page of an executed notebook; blank lines that the template leaves are dropped.
+
+    Parameters
+    ----------
+    before
+        The figures to compare the page with, as ``since.earlier`` gives them.
+    """
+    report = notebook.metadata.get("kuzbass_lean", {}).get("report", "")
+    told = "" if before is None else since.section(report, before, shown_figures(notebook))
+    html, _ = exporter.from_notebook_node(notebook, {"page_since": told})
     return re.sub(r"\n\s*\n+", "\n", html).strip() + "\n"
 
 

@@ -29,12 +29,16 @@ _TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool,
 
 @dataclass(frozen=True, slots=True)
 class ReportSpec:
-    """One report to build: its id (the output path without suffix), notebook and parameters."""
+    """One report to build: its id (the output path without suffix), notebook and parameters.
+
+    ``params`` is the name of the params file that asks for it.
+    """
 
     id: str
     kind: str
     notebook: Path
     parameters: Mapping[str, Any]
+    params: str = ""
 
     @property
     def depth(self) -> int:
@@ -122,7 +126,8 @@ def _specs(path: Path, notebooks: Path, registry: Registry, as_of: str) -> list[
         parameters = {**fixed, **chosen}
         if as_of and "as_of" in accepted:
             parameters["as_of"] = as_of
-        specs.append(ReportSpec(_output(path, file.output, chosen), file.notebook, notebook, parameters))
+        name = _output(path, file.output, chosen)
+        specs.append(ReportSpec(name, file.notebook, notebook, parameters, path.name))
     return specs
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import nbformat
 import numpy as np
+import pandas as pd
 
 from kuzbass_lean.press import convert
 from kuzbass_lean.press.engine import Failure, bury, execute
@@ -19,13 +20,17 @@ from kuzbass_lean.press.pool import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A report to make: what, into which notebook file (its pages go beside it), and how."""
+    """A report to make: what, into which notebook file (its pages go beside it), and how.
+
+    ``before`` holds the figures that its page is compared with, as ``since.earlier`` gives them.
+    """
 
     spec: ReportSpec
     path: Path
     engine: str
     cell_timeout: int
     pdf: bool = False
+    before: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,7 @@ def make(work: Work) -> Made:
     if failure is not None:
         return Made(failure=failure)
     notebook = nbformat.read(work.path, as_version=4)
-    html = convert.to_html(exporter(), notebook)
+    html = convert.to_html(exporter(), notebook, work.before)
     work.path.with_suffix(".html").write_text(html, encoding="utf-8", newline="")
     if work.pdf:
         work.path.with_suffix(".pdf").write_bytes(convert.to_pdf(html))

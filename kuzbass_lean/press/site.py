@@ -11,7 +11,6 @@ import nbformat
 import pandas as pd
 
 from kuzbass_lean import blocks, catalogue, views, wording
-from kuzbass_lean.blocks import FIGURES_MIME
 from kuzbass_lean.press import convert
 from kuzbass_lean.registry import Registry
 
@@ -84,10 +83,7 @@ def _replace(work: Path, path: Path, text: str) -> None:
 def _figures(path: Path, out: Path) -> pd.DataFrame:
     """Return the figures that an executed notebook shows, in its own order."""
     report = path.relative_to(out).with_suffix("").as_posix()
-    rows: list[dict[str, Any]] = []
-    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-        for output in cell.get("outputs", []):
-            rows += output.get("data", {}).get(FIGURES_MIME, [])
+    rows = convert.shown_figures(json.loads(path.read_text(encoding="utf-8")))
     numbered = [{"report": report, "position": n, **row} for n, row in enumerate(rows, 1)]
     return pd.DataFrame(numbered, columns=list(COLUMNS)).astype(COLUMNS)
 

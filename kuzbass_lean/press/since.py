@@ -1,0 +1,115 @@
+"""What changed since an earlier publication: levels first, told from the kept figures of both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from kuzbass_lean import blocks, wording
+from kuzbass_lean.blocks import Column
+
+LEVELS = "level_"
+PREVIOUS = "previous"
+"""The name under which a site keeps the figures that its pages are compared with."""
+_TOLD = (LEVELS, "total", "realised", "status_closed", "overdue", "proven_improvements", "effect_")
+"""Beginnings of the names of figures that a reader is told of, in this order."""
+COLUMNS = ["report", "name", "label", "text", "as_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A figure of a report then and now, as text; empty where the figure did not stand there."""
+
+    report: str
+    name: str
+    label: str
+    old: str
+    new: str
+
+
+def kept(out: Path, name: str = "figures") -> pd.DataFrame:
+    """Return the figures that a site keeps; without rows if it keeps none that can be read."""
+    try:
+        return pd.read_parquet(out / "data" / f"{name}.parquet")
+    except (OSError, ValueError):
+        return pd.DataFrame(columns=COLUMNS, dtype="str")
+
+
+def earlier(out: Path, recorded: Mapping[str, Any], data: Mapping[str, str]) -> pd.DataFrame:
+    """Return what each report is compared with, in a site that is about to be replaced.
+
+    The published figures of a report whose data have changed since; of any other those that it
+    was compared with then, so that building the same data twice gives the same page.
+
+    Parameters
+    ----------
+    recorded
+        The manifest's entries of the published reports.
+    data
+        The digest of what each report reads now.
+    """
+    changed = [
+        name
+        for name, entry in recorded.items()
+        if name in data and entry.get("made_from", {}).get("data") != data[name]
+    ]
+    published, before = kept(out), kept(out, PREVIOUS)
+    taken = published[published["report"].isin(changed)]
+    days = {name: str(recorded[name].get("as_of", "")) for name in changed}
+    taken = taken.assign(as_of=taken["report"].map(days).astype("str"))
+    both = pd.concat([taken[COLUMNS], before.loc[~before["report"].isin(changed), COLUMNS]])
+    return both.astype("str").sort_values("report", kind="stable", ignore_index=True)
+
+
+def changes(old: pd.DataFrame, new: pd.DataFrame) -> tuple[Change, ...]:
+    """Return the figures whose value or text differs, level changes first, by report and name.
+
+    Figures are known by report, name and label; of those that stand on a page twice, once as
+    key figure and once in a table, the first counts.
+    """
+    keys = ["report", "name", "label"]
+    both = _once(old, keys).merge(_once(new, keys), on=keys, how="outer", suffixes=("_old", "_new"))
+    same = both["text_old"].eq(both["text_new"]).fillna(False)
+    differ = both[~same].sort_values(keys)
+    rows = differ[[*keys, "text_old", "text_new"]].astype("object").fillna("")
+    found = [Change(*(str(cell) for cell in row)) for row in rows.itertuples(index=False)]
+    return tuple(sorted(found, key=lambda change: not change.name.startswith(LEVELS)))
+
+
+def _once(figures: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    return figures.drop_duplicates(keys)[[*keys, "text"]]
+
+
+def section(report: str, before: pd.DataFrame, now: Sequence[Mapping[str, Any]]) -> str:
+    """Return the part of a page that says what changed since a publication, as HTML.
+
+    Parameters
+    ----------
+    before
+        The report's figures then, as ``earlier`` gives them; without rows if there are none.
+    now
+        Its figures now, as its notebook shows them.
+    """
+    if before.empty:
+        return ""
+    rows = [(report, each["name"], each["label"], each["text"]) for each in now]
+    figures = pd.DataFrame(rows, columns=COLUMNS[:4], dtype="str")
+    found = [change for change in changes(before, figures) if change.old and change.new]
+    told = sorted((each for each in found if _rank(each) < len(_TOLD)), key=_rank)
+    day = str(before["as_of"].iloc[0])
+    since = f" на {wording.date(date.fromisoformat(day))}" if day else ""
+    title = f"Что изменилось с публикации{since}"
+    if not told:
+        return blocks.prose(f"{title}: уровни, число проектов и эффекты те же.").html
+    note = f"Всего изменилось чисел на странице: {wording.number(len(found))}."
+    columns = [Column("Что"), Column("Было", True), Column("Стало", True)]
+    return blocks.table(title, columns, [(each.label, each.old, each.new) for each in told], note).html
+
+
+def _rank(change: Change) -> int:
+    return next((n for n, start in enumerate(_TOLD) if change.name.startswith(start)), len(_TOLD))
