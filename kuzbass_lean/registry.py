@@ -15,6 +15,7 @@ import pandas as pd
 from kuzbass_lean import catalogue, parsing, schema
 from kuzbass_lean.errors import Finding, UnknownNameError, UsageError
 from kuzbass_lean.nearest import nearest
+from kuzbass_lean.places import Origin, Place
 
 ScopeKind = Literal["region", "sector", "municipality", "pair", "project"]
 
@@ -70,15 +71,22 @@ class LeftOut:
 class Registry:
     """Validated tables; a table that is absent is unknown, never zero.
 
-    ``tables`` maps a name to a typed frame whose index is the row's line in the source
-    file. ``label`` says where the data come from, ``findings`` what reading them showed,
-    ``left_out`` what was rejected, by table; empty where every row was accepted.
+    ``tables`` maps a name to a typed frame whose index numbers its rows. ``label`` says where
+    the data come from, ``findings`` what reading them showed, ``left_out`` what was rejected,
+    by table; empty where every row was accepted.
+
+    Lineage: ``origins`` says, by table, which files and sheets its rows were read from. A row's
+    number is its line in the source; where several files feed a table, those of the next go on
+    after those of the one before. ``place_of`` gives the file, sheet and line of one row,
+    ``lineage`` of all rows of a table. Slices keep the numbers, so that both work on them too.
+    Origins are no content: they do not count in the digest.
     """
 
     tables: Mapping[str, pd.DataFrame]
     label: str = ""
     findings: tuple[Finding, ...] = field(default=(), repr=False)
     left_out: Mapping[str, LeftOut] = field(default_factory=dict, repr=False)
+    origins: Mapping[str, Origin] = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_frames(
@@ -87,6 +95,7 @@ class Registry:
         label: str = "",
         findings: tuple[Finding, ...] = (),
         left_out: Mapping[str, LeftOut] = MappingProxyType({}),
+        origins: Mapping[str, Origin] = MappingProxyType({}),
     ) -> Registry:
         """Return a registry of frames as they are; optional columns they lack become empty.
 
@@ -99,7 +108,7 @@ class Registry:
         if unknown:
             raise UnknownNameError("table", unknown[0], nearest(unknown[0], tuple(schema.TABLES)))
         typed = {name: _typed(name, tables[name]) for name in schema.TABLES if name in tables}
-        return cls(MappingProxyType(typed), label, findings, left_out)
+        return cls(MappingProxyType(typed), label, findings, left_out, origins)
 
     def has(self, table: str) -> bool:
         """Return whether the table is present; an absent table means unknown."""
@@ -112,6 +121,32 @@ class Registry:
     def frame(self, table: str) -> pd.DataFrame:
         """Return the table, or a typed frame without rows if it is absent."""
         return self.tables[table] if table in self.tables else schema.empty(table)
+
+    def place_of(self, table: str, row: int) -> Place:
+        """Return the file, the sheet and the line that a row of a table was read from.
+
+        Parameters
+        ----------
+        table
+            The table's name.
+        row
+            The row's number: its label in the index of the table's frame.
+        """
+        return self.origins.get(table, Origin()).place(row)
+
+    def lineage(self, table: str) -> pd.DataFrame:
+        """Return where each row of a table was read from, by the index of its frame.
+
+        Columns file and sheet (categories; empty where the source has none), row (the line in
+        the sheet or file, from 1) and key (the row's key as text, its parts joined by " · ";
+        empty in tables whose rows have none).
+        """
+        frame = self.frame(table)
+        parts = [frame[name].astype(schema.TEXT).fillna("") for name in schema.keys(table)]
+        key = pd.Series("", index=frame.index, dtype=schema.TEXT)
+        for number, part in enumerate(parts):
+            key = part if number == 0 else key + " · " + part
+        return self.origins.get(table, Origin()).places(frame.index).assign(key=key)
 
     @property
     def projects(self) -> pd.DataFrame:

@@ -5,6 +5,7 @@ import pytest
 
 from kuzbass_lean import intake
 from kuzbass_lean.errors import DataError, UsageError
+from kuzbass_lean.places import Place
 
 ORGANIZATIONS = """organization_id,name,kind,sector,municipality_id
 clinic,Поликлиника,polyclinic,health,kemerovsky-okrug
@@ -211,6 +212,8 @@ def test_a_stored_registry_comes_back_with_its_label_lines_and_findings(
     again = intake.read()
     assert (again.digest, again.label, again.findings) == (registry.digest, registry.label, registry.findings)
     assert len(again.findings) == 1
+    assert again.origins == registry.origins
+    assert again.place_of("projects", 3) == Place("projects.csv", "", 3)
     assert list(again.projects.index) == [2, 3]
     monkeypatch.setenv(intake.DATA_VARIABLE, str(folder))
     with pytest.raises(UsageError, match="stored registry"):

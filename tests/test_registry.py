@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from kuzbass_lean.errors import Finding, UnknownNameError, UsageError
+from kuzbass_lean.places import Origin, Place, Stretch
 from kuzbass_lean.registry import Registry, Scope
 
 ORGANIZATIONS = pd.DataFrame(
@@ -213,3 +214,16 @@ def test_measurements_of_one_day_keep_the_order_they_were_written_in() -> None:
     other = registry(measures=MEASURES, observations=rows.iloc[[2, 1, 0]])
     assert list(other.frame("observations")["value"]) == [5.0, 9.0, 1.0]
     assert data.digest != other.digest
+
+
+def test_every_row_tells_its_file_sheet_line_and_key_and_a_slice_still_does() -> None:
+    origin = Origin((Stretch("a.xlsx", "Проекты"), Stretch("b.xlsx", "Проекты", before=3)))
+    data = replace(registry(), origins={"projects": origin})
+    for part in (data, data.public(), data.slice(Scope.of_sector("mfc")), data.with_projects(data.projects)):
+        assert part.place_of("projects", 4) == Place("b.xlsx", "Проекты", 1)
+        told = part.lineage("projects")
+        assert list(told.index) == list(part.projects.index)
+        assert tuple(told.loc[4]) == ("b.xlsx", "Проекты", 1, "p3")
+    assert data.digest == registry().digest
+    assert list(data.lineage("participants")["key"]) == ["p2 · hub", "p2 · office"]
+    assert data.place_of("participants", 2) == Place("", "", 2)

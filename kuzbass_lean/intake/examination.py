@@ -20,6 +20,7 @@ from kuzbass_lean.intake import sources
 from kuzbass_lean.intake.columns import type_columns
 from kuzbass_lean.intake.reading import Reading
 from kuzbass_lean.intake.stored import DATA_VARIABLE, held, restore
+from kuzbass_lean.places import Origin, Stretch
 from kuzbass_lean.registry import LeftOut, Registry
 
 
@@ -193,7 +194,8 @@ def _conclude(label: str, readings: Mapping[str, Reading], findings: list[Findin
     }
     findings += plausibility.check(accepted, _places(readings))
     ordered = tuple(sorted(findings, key=lambda found: _ORDER[found.severity]))
-    registry = Registry.from_frames(accepted, label, ordered, left_out)
+    origins = {table: Origin((Stretch(reading.file, reading.sheet),)) for table, reading in readings.items()}
+    registry = Registry.from_frames(accepted, label, ordered, left_out, origins)
     return Examination(registry, ordered, rows, places)
 
 

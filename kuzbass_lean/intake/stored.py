@@ -9,6 +9,7 @@ from pathlib import Path
 from pyarrow import parquet
 
 from kuzbass_lean.errors import Finding, UsageError
+from kuzbass_lean.places import Origin, Stretch
 from kuzbass_lean.registry import LeftOut, Registry
 
 held: dict[str, Registry] = {}
@@ -28,6 +29,7 @@ def store(registry: Registry, folder: Path) -> None:
         "label": registry.label,
         "findings": [asdict(found) for found in registry.findings],
         "left_out": {table: asdict(left) for table, left in registry.left_out.items()},
+        "origins": {table: asdict(origin) for table, origin in registry.origins.items()},
     }
     (folder / _ABOUT).write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
 
@@ -46,4 +48,8 @@ def restore(folder: Path) -> Registry:
     tables = {path.stem: parquet.read_table(path).to_pandas() for path in sorted(folder.glob("*.parquet"))}
     findings = tuple(Finding(**found) for found in about["findings"])
     left_out = {table: LeftOut(**left) for table, left in about["left_out"].items()}
-    return Registry.from_frames(tables, about["label"], findings, left_out)
+    origins = {
+        table: Origin(tuple(Stretch(**stretch) for stretch in origin["stretches"]))
+        for table, origin in about["origins"].items()
+    }
+    return Registry.from_frames(tables, about["label"], findings, left_out, origins)

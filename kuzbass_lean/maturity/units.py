@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
 from types import MappingProxyType
@@ -44,7 +44,7 @@ class Units:
 
 def with_table(registry: Registry, name: str, frame: pd.DataFrame) -> Registry:
     """Return the registry with one table replaced."""
-    return Registry(MappingProxyType({**registry.tables, name: frame}), registry.label, registry.findings)
+    return replace(registry, tables=MappingProxyType({**registry.tables, name: frame}))
 
 
 def realised(registry: Registry, as_of: date) -> pd.DataFrame:
