@@ -34,6 +34,13 @@ def control() -> Drawing:
     return charts.control(chart, days, 13, ("среднее", "верх", "низ", "цель", "изменение"), "мин", "карта")
 
 
+def run() -> Drawing:
+    days = [date(2019, 1, 1 + n) for n in range(12)]
+    return charts.run(
+        [9, 8, 9, 7, 9, 8, 5, 4, 5, 4, 6, 5], 6.5, days, 6, ("медиана", "изменение"), "мин", "серии"
+    )
+
+
 def survival() -> Drawing:
     found = evidence.time_to_close([10, 20, 30, 40], [True, True, True, False])
     return charts.survival(found, ("дней", "доля", "20 дней"), "кривая")
@@ -48,7 +55,7 @@ def geography() -> Drawing:
     return charts.geography(shown, "карта")
 
 
-ALL = [dumbbell, funnel, control, survival, geography]
+ALL = [dumbbell, funnel, control, run, survival, geography]
 
 
 @pytest.mark.parametrize("made", ALL, ids=lambda f: f.__name__)

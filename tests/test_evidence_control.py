@@ -304,6 +304,7 @@ def test_a_negative_lower_limit_is_only_hidden() -> None:
     assert chart.lower < -1
     assert chart.shown()[0] == chart.phases[0]._replace(lower=0)
     assert chart.shown(None) == chart.phases
+    assert xmr([-1, 9] * 7).shown() == xmr([-1, 9] * 7).phases  # what goes below zero is not a time
     assert chart.assurance == "inconsistent"
 
 

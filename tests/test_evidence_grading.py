@@ -181,3 +181,20 @@ def test_importing_the_package_loads_no_statistics_library() -> None:
         "import sys, kuzbass_lean.evidence; sys.exit('scipy' in sys.modules or 'statsmodels' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("start", "better", "usual"),
+    [(13, "lower", 11), (12.9, "lower", None), (9, "higher", 11), (13, "higher", None), (13, "target", None)],
+)
+def test_a_start_at_the_worst_of_its_time_is_told_with_what_was_usual(start, better, usual) -> None:
+    # measurements before: 9 to 13, median 11
+    seen = observations(before=[9, 10, 11, 12, 13], after=[5, 5, 5, 5, 5])
+    found = grades(measures(better), values(value("before", start), value("after", 5)), seen).iloc[0]
+    assert (None if pd.isna(found["usual"]) else found["usual"]) == usual
+
+
+def test_a_start_among_too_few_measurements_or_none_is_not_called_the_worst() -> None:
+    stated = values(value("before", 30), value("after", 5))
+    for seen in (observations(before=[9, 10, 11, 12], after=[5] * 5), None):
+        assert grades(measures("lower"), stated, seen)["usual"].isna().all()

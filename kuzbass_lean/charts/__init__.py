@@ -6,7 +6,7 @@ metric.
 """
 
 from kuzbass_lean.charts.comparison import Dot, funnel
-from kuzbass_lean.charts.control import control
+from kuzbass_lean.charts.control import control, run
 from kuzbass_lean.charts.dumbbell import Pair, dumbbell
 from kuzbass_lean.charts.geography import Region, geography
 from kuzbass_lean.charts.survival import survival
@@ -21,5 +21,6 @@ __all__ = [
     "dumbbell",
     "funnel",
     "geography",
+    "run",
     "survival",
 ]

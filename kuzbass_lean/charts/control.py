@@ -1,4 +1,4 @@
-"""The XmR control chart: points, limits, the moment of change."""
+"""The XmR control chart and its fallback, the run chart: points, limits or median, the moment of change."""
 
 from __future__ import annotations
 
@@ -48,32 +48,75 @@ def control(
             legend=False, s=40, linewidth=0.6, zorder=3, ax=axes,
         )  # fmt: skip
         _limits(axes, chart, frame, words, wide)
-        if 0 < changed < len(frame):
-            axes.axvline(frame["day"].iloc[changed], color=theme.INK, linewidth=1)
-            axes.annotate(
-                words[4],
-                (frame["day"].iloc[changed], 1),
-                xycoords=("data", "axes fraction"),
-                xytext=(-6, 8),
-                textcoords="offset points",
-                ha="right",
-            )
-        axes.set(xlabel="", ylabel=unit)
-        axes.yaxis.set_label_position("left")
-        axes.set_ylim(bottom=min(0.0, float(frame["value"].min())))
-        _dates(axes, frame["day"], wide)
+        _frame(axes, frame, changed, words[4], unit, wide)
 
     return draw(paint, _HEIGHTS, alt)
 
 
+def run(
+    values: Sequence[float],
+    centre: float,
+    days: Sequence[date],
+    changed: int,
+    words: tuple[str, str],
+    unit: str,
+    alt: str,
+) -> Drawing:
+    """Draw a run chart over its days: no limits, only the line that the runs are counted against.
+
+    Parameters
+    ----------
+    changed
+        0-based number of the first point after the change.
+    words
+        What to write at the line and at the change.
+    """
+    frame = pd.DataFrame({"value": list(values), "day": pd.to_datetime(list(days))})
+
+    def paint(figure: Figure, width: int) -> None:
+        wide = width == theme.WIDE
+        height = _HEIGHTS[0] if wide else _HEIGHTS[1]
+        axes = place(figure, width, height, (48, 30, width - (150 if wide else 12), height - 44))
+        axes.plot(frame["day"], frame["value"], color=theme.RULE, linewidth=1.2, zorder=1)
+        sns.scatterplot(
+            frame, x="day", y="value", color=theme.EDGE, legend=False, s=40, linewidth=0.6, zorder=3, ax=axes
+        )
+        axes.axhline(centre, color=theme.INK, linewidth=1.4)
+        if wide:
+            axes.annotate(words[0], (1, centre), xycoords=("axes fraction", "data"), xytext=(8, 0),
+                          textcoords="offset points", va="center", weight="bold")  # fmt: skip
+        _frame(axes, frame, changed, words[1], unit, wide)
+
+    return draw(paint, _HEIGHTS, alt)
+
+
+def _frame(axes: Axes, frame: pd.DataFrame, changed: int, word: str, unit: str, wide: bool) -> None:
+    """Mark the change, and label the axes."""
+    if 0 < changed < len(frame):
+        axes.axvline(frame["day"].iloc[changed], color=theme.INK, linewidth=1)
+        axes.annotate(
+            word,
+            (frame["day"].iloc[changed], 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(-6, 8),
+            textcoords="offset points",
+            ha="right",
+        )
+    axes.set(xlabel="", ylabel=unit)
+    axes.yaxis.set_label_position("left")
+    axes.set_ylim(bottom=min(0.0, float(frame["value"].min())))
+    _dates(axes, frame["day"], wide)
+
+
 def _limits(axes: Axes, chart: ControlChart, frame: pd.DataFrame, words: tuple[str, ...], wide: bool) -> None:
-    starts = [phase.start for phase in chart.phases] + [len(frame)]
-    for phase, end in zip(chart.phases, starts[1:], strict=True):
+    phases = chart.shown()
+    starts = [phase.start for phase in phases] + [len(frame)]
+    for phase, end in zip(phases, starts[1:], strict=True):
         days = [frame["day"].iloc[phase.start], frame["day"].iloc[end - 1]]
         axes.plot(days, [phase.mean] * 2, color=theme.INK, linewidth=1.4)
         for limit in (phase.lower, phase.upper):
             axes.plot(days, [limit] * 2, color=theme.EDGE, linewidth=1, linestyle=(0, (4, 3)))
-    last = chart.phases[-1]
+    last = phases[-1]
     labels = [
         (last.mean, words[0], "bold"),
         (last.upper, words[1], "normal"),

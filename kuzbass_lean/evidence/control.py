@@ -124,9 +124,10 @@ class ControlChart:
         """Return the phases as a page shows them: no lower limit under the floor.
 
         Times and counts are never negative, though three sigmas below their mean may be.
-        Signals and assurance keep the computed limits.
+        A series that goes below the floor has none. Signals and assurance keep the computed
+        limits.
         """
-        if floor is None:
+        if floor is None or self.points["value"].lt(floor).any():
             return self.phases
         # the order matters: max(floor, nan) would invent a limit where there is none
         return tuple(phase._replace(lower=max(phase.lower, floor)) for phase in self.phases)

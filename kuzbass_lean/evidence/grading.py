@@ -10,6 +10,7 @@ import pandas as pd
 
 from kuzbass_lean.evidence.base import Better, Floats
 from kuzbass_lean.evidence.control import FIRM_POINTS, RUN_LENGTH, ControlChart, xmr
+from kuzbass_lean.evidence.regression import regression_to_mean
 from kuzbass_lean.evidence.samples import FEWEST, Comparison, compare
 
 Letter = Literal["A", "B", "C", "D", "E"]
@@ -130,18 +131,23 @@ def grades(
     Returns
     -------
     DataFrame
-        ``measure_id, letter, reason``, one row per measure, with the index of ``measures``.
+        ``measure_id, letter, reason, usual`` (where the stated "before" is the worst of its own
+        time: the usual value then, in the unit of the measure; missing elsewhere), one row per
+        measure, with the index of ``measures``. The letter does not depend on ``usual``: part of
+        such an improvement may be mere return to it.
     """
     stated = _stated_by_measure(values)
     samples = _samples_by_measure(observations)
-    aims = _aims(values)
+    aims, starts = _aims(values), _starts(values)
     rows = []
     for key, better in zip(measures["measure_id"], measures["better"], strict=True):
         before, after = samples.get(key, (_NONE, _NONE))
         found = _with_samples(stated.get(key, Stated()), before.size, after.size)
         result = _judged(before, after, better, aims.get(key), found, seed)
-        rows.append((key, result.letter, result.reason))
-    return pd.DataFrame(rows, columns=["measure_id", "letter", "reason"], index=measures.index).astype("str")
+        usual = _usual(starts.get(key), before, better)
+        rows.append((key, result.letter, result.reason, usual))
+    types = {"measure_id": "str", "letter": "str", "reason": "str", "usual": "float64"}
+    return pd.DataFrame(rows, columns=list(types), index=measures.index).astype(types)
 
 
 def _grade(letter: Letter, reason: str, before: int = 0, after: int = 0) -> Grade:
@@ -185,6 +191,14 @@ def _judged(
             return grade(chart, stated=stated)
     few = min(before.size, after.size) < FEWEST
     return grade(chart, None if few else compare(before, after, seed=seed, better=better), stated)
+
+
+def _usual(start: tuple[float, float] | None, before: Floats, better: Better) -> float | None:
+    """Give the usual value before, where the stated one was the worst of its time."""
+    if start is None or better == "target":
+        return None
+    found = regression_to_mean(start[1 if better == "lower" else 0], before, better=better)
+    return found.usual if found is not None and found.flagged else None
 
 
 def _distance(values: Floats, aim: tuple[float, float]) -> Floats:
@@ -244,3 +258,11 @@ def _aims(values: pd.DataFrame | None) -> dict[str, tuple[float, float]]:
     targets = values[values["phase"].eq("target") & (values["low"].notna() | values["high"].notna())]
     lows, highs = targets["low"].fillna(-np.inf), targets["high"].fillna(np.inf)
     return dict(zip(targets["measure_id"], zip(lows, highs, strict=True), strict=True))
+
+
+def _starts(values: pd.DataFrame | None) -> dict[str, tuple[float, float]]:
+    """Give the ends of each measure's stated "before", where both are stated."""
+    if values is None:
+        return {}
+    known = values[values["phase"].eq("before") & values["low"].notna() & values["high"].notna()]
+    return dict(zip(known["measure_id"], zip(known["low"], known["high"], strict=True), strict=True))

@@ -85,7 +85,8 @@ def _add_observed(rows: Rows, row: Row, number: int) -> None:
             cells = {"measure_id": key, "phase": phase, "observed_on": first + timedelta(days=7 * week)}
             rows.add("observations", "synthetic", **cells, value=float(value))
         means[phase] = float(np.round(drawn.mean(), 1))
-        _value(rows, key, phase, means[phase], count)
+        picked = phase == "before" and number == given["worst"]
+        _value(rows, key, phase, float(drawn.max()) if picked else means[phase], count)
     if number % 3 < 2:
         _value(rows, key, "target", float(round(level * 0.6)))
     if number < given["with_steps"]:

@@ -11,12 +11,14 @@ from kuzbass_lean.blocks import Block, Column, Figure
 from kuzbass_lean.registry import Registry
 from kuzbass_lean.views.proof import measured
 from kuzbass_lean.views.results import (
+    WORST,
     change_words,
     changes_chart,
     improvement_figure,
     measured_change,
     pair,
     phases,
+    star,
 )
 from kuzbass_lean.views.summary import SITE, count, organization_names, provenance, ratio
 
@@ -124,10 +126,19 @@ def passport_measures(part: Registry, graded: pd.DataFrame) -> Block:
             wording.label("attained", attained.attained) if attained.attained else wording.phrase("missing")
         )
         letter = str(letters[measure["measure_id"]])
-        rows.append((f"{measure['name']} ({statistic})", *texts, change_words(change), goal, letter))
+        rows.append(
+            (
+                f"{measure['name']} ({statistic})",
+                *texts,
+                change_words(change),
+                goal,
+                letter + star(graded, measure),
+            )
+        )
         figures.append(improvement_figure(measure, change))
         pairs += pair(str(measure["name"]), measure, values, change, letter)
     columns = [Column("Показатель"), Column("Было", True), Column("Цель", True), Column("Стало", True)]
     columns += [Column("Изменение", True), Column("Цель достигнута"), Column("Оценка")]
-    table = blocks.table("Показатели проекта", columns, rows, "", tuple(figures))
+    note = WORST if graded["usual"].notna().any() else ""
+    table = blocks.table("Показатели проекта", columns, rows, note, tuple(figures))
     return blocks.joined(*changes_chart(pairs), table, measured(part, graded))

@@ -15,6 +15,8 @@ from kuzbass_lean.charts.theme import shorten
 from kuzbass_lean.evidence import FIRM_POINTS
 from kuzbass_lean.evidence.control import RUN_LENGTH
 from kuzbass_lean.registry import Registry, Scope
+from kuzbass_lean.views import series
+from kuzbass_lean.views.series import Series
 
 PROVEN = ("A", "B")
 """Grades of an improvement that is more than two numbers."""
@@ -39,44 +41,40 @@ def proven(part: Registry, graded: pd.DataFrame) -> metrics.Ratio:
 
 
 def control_charts(part: Registry, graded: pd.DataFrame) -> Block:
-    """Return the control charts of the measures with series long enough, the strongest evidence first."""
-    observed = part.frame("observations")
-    counts = observed.assign(later=observed["phase"].isin(["after", "check"])).groupby("measure_id")["later"]
-    sizes = pd.DataFrame({"after": counts.sum(), "before": counts.size() - counts.sum()})
-    long = sizes.index[(sizes["before"] >= FIRM_POINTS) & (sizes["after"] >= RUN_LENGTH)]
-    chosen = graded[graded["measure_id"].isin(long)].sort_values(["letter", "measure_id"], kind="stable")
-    if chosen.empty:
+    """Return what single measurements tell, the strongest evidence first.
+
+    Control charts where there are points enough, run charts where there are not, and two
+    samples compared.
+    """
+    found = series.collected(part, graded)
+    return blocks.joined(_control_charts(part, found), *series.run_charts(found), *series.samples(found))
+
+
+def _control_charts(part: Registry, found: list[Series]) -> Block:
+    chosen = [one for one in found if one.firm]
+    if not chosen:
         points = wording.plural(FIRM_POINTS, "observation", "genitive")
         return blocks.prose(
             f"Рядов для контрольной карты нет: нужно не менее {points} до изменения и "
             f"{wording.number(RUN_LENGTH)} после."
         )
-    measures = part.frame("measures").set_index("measure_id")
-    shown = [
-        _chart(part, str(row["measure_id"]), measures.loc[row["measure_id"]].to_dict(), row)
-        for row in chosen.head(MOST_CHARTS).to_dict("records")
-    ]
+    shown = [_chart(part, one) for one in chosen[:MOST_CHARTS]]
     if len(chosen) > MOST_CHARTS:
         told = f"Показаны карты: {wording.number(MOST_CHARTS)} из {wording.number(len(chosen))}."
         shown.append(blocks.prose(told))
     return blocks.joined(*shown)
 
 
-def _chart(part: Registry, measure_id: str, measure: dict[Any, Any], graded: dict[Any, Any]) -> Block:
-    observed = part.frame("observations")
-    mine = observed[
-        observed["measure_id"].eq(measure_id) & observed["phase"].isin(["before", "after", "check"])
-    ]
-    ordered = mine.dropna(subset=["value", "observed_on"]).sort_values("observed_on", kind="stable")
-    changed = int(ordered["phase"].eq("before").sum())
+def _chart(part: Registry, one: Series) -> Block:
+    measure_id, unit = str(one.measure["measure_id"]), str(one.measure["unit"])
     target = _target(part, measure_id)
-    chart = evidence.xmr(ordered["value"], better=measure["better"], target=target, rebase=(changed,))
-    unit = str(measure["unit"])
+    chart = evidence.xmr(one.points, better=one.measure["better"], target=target, rebase=(one.changed,))
 
     def said(value: float) -> str:
         return wording.unit(value, unit, digits=1)
 
-    first, last = chart.phases[0], chart.phases[-1]
+    shown = chart.shown()
+    first, last = shown[0], shown[-1]
     words = (
         f"среднее {wording.number(last.mean, 1)}",
         f"верхний {wording.number(last.upper, 1)}",
@@ -84,25 +82,27 @@ def _chart(part: Registry, measure_id: str, measure: dict[Any, Any], graded: dic
         f"цель {wording.number(target)}" if target is not None else "",
         "изменение",
     )
-    caption = f"{measure['name']}: среднее было {said(first.mean)}, стало {said(last.mean)}"
+    caption = f"{one.title}: среднее было {said(first.mean)}, стало {said(last.mean)}"
     variation = wording.label("variation", chart.variation)
-    assurance = "" if chart.assurance is None else f" Цель: {wording.label('assurance', chart.assurance)}."
+    assurance = (
+        "" if chart.assurance is None else f" {_sentence(wording.label('assurance', chart.assurance))}"
+    )
     alt = (
-        f"Контрольная карта. {caption}. Точек до изменения {wording.number(changed)}, после "
-        f"{wording.number(len(ordered) - changed)}. Последняя точка: {variation}.{assurance}"
+        f"Контрольная карта. {caption}. Точек до изменения {wording.number(one.changed)}, после "
+        f"{wording.number(len(one.points) - one.changed)}. Последняя точка: {variation}.{assurance}"
     )
-    drawing = charts.control(
-        chart, list(ordered["observed_on"].dt.date), changed, words, wording.unit_name(unit), alt
-    )
-    trial = " Пределы предварительные: точек мало." if chart.trial else ""
-    note = f"Оценка {graded['letter']}: {graded['reason']}.{assurance}{trial}"
+    drawing = charts.control(chart, one.days, one.changed, words, wording.unit_name(unit), alt)
+    few = wording.number(FIRM_POINTS)
+    trial = f" Пределы после изменения предварительные: точек меньше {few}." if chart.trial else ""
+    warned = series.caution(one.usual, unit)
+    note = f"Оценка {one.letter}: {one.reason}.{assurance}{trial}{f' {warned}.' if warned else ''}"
     reading = (
         "Серые точки — обычные колебания, синие — сигнал улучшения, оранжевые ромбы — ухудшения. "
         "Пунктир — пределы обычных колебаний, после изменения они пересчитаны"
     )
     figures = tuple(
         Figure(
-            f"chart_{name}_{measure_id}", f"{measure['name']}: {label}", round(value, 10),
+            f"chart_{name}_{measure_id}", f"{one.title}: {label}", round(value, 10),
             said(value), unit, wording.formula("control_limits").text,
         )
         for name, label, value in (
@@ -112,6 +112,10 @@ def _chart(part: Registry, measure_id: str, measure: dict[Any, Any], graded: dic
     )  # fmt: skip
     block = blocks.chart(caption, reading, drawing, note)
     return Block(block.html, block.text, figures)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _target(part: Registry, measure_id: str) -> float | None:
@@ -245,12 +249,14 @@ def median_figure(found: evidence.TimeToClose) -> Figure:
 
 def measured(part: Registry, graded: pd.DataFrame) -> Block:
     """Return the reason behind the grade of every measure of a part."""
-    names = part.frame("measures").set_index("measure_id")["name"]
+    about = part.frame("measures").set_index("measure_id")
     rows = [
         (
-            str(names[row["measure_id"]]),
+            str(about["name"][row["measure_id"]]),
             str(row["letter"]),
-            str(row["reason"]),
+            ". ".join(
+                filter(None, (row["reason"], series.caution(row["usual"], about["unit"][row["measure_id"]])))
+            ),
             _next_grade(str(row["letter"])),
         )
         for row in graded.to_dict("records")

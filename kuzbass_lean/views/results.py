@@ -16,6 +16,7 @@ from kuzbass_lean.views.summary import organization_names
 MOST_ROWS = 40
 MOST_PAIRS = 12
 HUNDRED = 100.0
+WORST = "* — «было» взято в худший момент: часть улучшения могла быть возвратом к обычному."
 
 
 def improvements(part: Registry, graded: pd.DataFrame) -> Block:
@@ -38,7 +39,7 @@ def improvements(part: Registry, graded: pd.DataFrame) -> Block:
                 f"{measure['name']}. {titles.get(measure['project_id'], '')}",
                 *(_text(values.get(phase), measure) for phase in ("before", "target", "after")),
                 change_words(change),
-                str(measure["_letter"]),
+                str(measure["_letter"]) + star(graded, measure),
                 wording.label("source", measure["source"]),
             )
         )
@@ -52,10 +53,18 @@ def improvements(part: Registry, graded: pd.DataFrame) -> Block:
     ]
     columns += [Column("Изменение", True), Column("Оценка"), Column("Откуда")]
     note = "Изменение со словом «план» считано до цели: факта в источнике нет."
+    if graded["usual"].notna().any():
+        note += f" {WORST}"
     if len(measures) > MOST_ROWS:
         note += f" Показаны {wording.number(MOST_ROWS)} из {wording.number(len(measures))}."
     table = blocks.table("Было, цель, стало", columns, rows, note, tuple(figures))
     return blocks.joined(*changes_chart(pairs[:MOST_PAIRS]), table)
+
+
+def star(graded: pd.DataFrame, measure: dict[Any, Any]) -> str:
+    """Return the star of a measure whose "before" was the worst of its time; ``WORST`` explains it."""
+    own = graded["measure_id"].eq(measure["measure_id"])
+    return "*" if graded.loc[own, "usual"].notna().any() else ""
 
 
 def pair(
