@@ -1,3 +1,4 @@
+import itertools
 import re
 from datetime import date
 from xml.etree import ElementTree
@@ -136,3 +137,21 @@ def test_a_long_label_is_cut_at_a_word_with_an_ellipsis(text: str, most: int, sh
 def test_the_survival_curve_starts_with_every_project_open() -> None:
     found = evidence.time_to_close(pd.Series([10.0]), pd.Series([True]))
     assert "<svg" in charts.survival(found, ("а", "б", "в"), "смысл").wide
+
+
+def test_dates_on_an_axis_are_whole_while_coordinates_are_rounded() -> None:
+    days = [date(2018, 11, 1 + n) for n in range(20)]
+    chart = evidence.xmr([40.0 + n % 3 for n in range(20)])
+    svg = charts.control(chart, days, 13, ("среднее", "верх", "низ", "", "изменение"), "мин", "карта").wide
+    assert {"01.11.2018", "11.11.2018", "20.11.2018"} <= set(ElementTree.fromstring(svg).itertext())
+    assert not re.search(r'="[^"<]*\d\.\d{2}', svg)
+
+
+def test_labels_of_limits_that_lie_close_do_not_cover_each_other() -> None:
+    days = [date(2019, 1, 1 + n) for n in range(20)]
+    chart = evidence.xmr([40.0 + 0.01 * (n % 2) for n in range(20)], target=40.0)
+    drawn = charts.control(chart, days, 13, ("среднее", "верх", "низ", "цель", "изменение"), "мин", "карта")
+    texts = ElementTree.fromstring(drawn.wide).iter("{http://www.w3.org/2000/svg}text")
+    ends = sorted(float(t.get("y", "")) for t in texts if t.text in ("среднее", "верх", "низ", "цель"))
+    assert len(ends) == 4
+    assert min(b - a for a, b in itertools.pairwise(ends)) > 15

@@ -10,7 +10,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from kuzbass_lean.charts import theme
-from kuzbass_lean.charts.theme import Drawing, draw, place
+from kuzbass_lean.charts.theme import Drawing, draw, label_ends, place
 
 _HEIGHTS = (330, 290)
 _MARKS = {"inside": "o", "above": "^", "below": "v", "own": "o"}
@@ -77,8 +77,7 @@ def funnel(
         last = limits.iloc[-1]
         ends = ((100 * mean, words[0], "bold"), (100 * last["high_95"], words[1], "normal"),
                 (100 * last["high_998"], words[2], "normal"))  # fmt: skip
-        for value, word, weight in ends if wide else ():
-            axes.annotate(word, (1, value), xycoords=("axes fraction", "data"), xytext=(8, 0),
-                          textcoords="offset points", va="center", weight=weight)  # fmt: skip
+        if wide:
+            label_ends(axes, ends)
 
     return draw(paint, _HEIGHTS, alt)

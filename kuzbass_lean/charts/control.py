@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from kuzbass_lean.charts import theme
-from kuzbass_lean.charts.theme import Drawing, draw, place
+from kuzbass_lean.charts.theme import Drawing, draw, label_ends, place
 from kuzbass_lean.evidence import ControlChart
 
 _HEIGHTS = (260, 240)
@@ -125,9 +125,9 @@ def _limits(axes: Axes, chart: ControlChart, frame: pd.DataFrame, words: tuple[s
     if chart.target is not None:
         axes.axhline(chart.target, color=theme.RUST, linewidth=1.2, linestyle=(0, (1, 2)))
         labels.append((chart.target, words[3], "normal"))
-    for value, word, weight in labels if wide else ():
-        axes.annotate(word, (1, value), xycoords=("axes fraction", "data"), xytext=(8, 0),
-                      textcoords="offset points", va="center", weight=weight)  # fmt: skip
+    axes.set_ylim(bottom=min(0.0, float(frame["value"].min())))
+    if wide:
+        label_ends(axes, labels)
 
 
 def _dates(axes: Axes, days: pd.Series, wide: bool) -> None:

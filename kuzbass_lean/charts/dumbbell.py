@@ -113,11 +113,11 @@ def _words(axes: Axes, pairs: Sequence[Pair], wide: bool, heads: tuple[str, str,
                 columns[2], number, pair.letter, transform=across, ha="right", va="center", weight="bold"
             )
         else:
-            axes.text(0, number - 0.26, shorten(pair.label, 44), transform=across, va="center")
+            axes.text(0, number - 0.26, shorten(pair.label, 40), transform=across, va="center")
             axes.text(1.04, number + 0.22, pair.change, transform=across, ha="left", va="center")
             axes.text(
                 columns[2],
-                number + 0.22,
+                number - 0.26,
                 pair.letter,
                 transform=across,
                 ha="right",

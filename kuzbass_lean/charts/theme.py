@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any, Final
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from scipy.optimize import isotonic_regression
 
 WIDE: Final = 720
 NARROW: Final = 328
@@ -24,6 +26,9 @@ ORANGE, RUST = "#e0701a", "#9c3d08"
 
 _PIXELS = 72
 """A figure inch holds so many pixels, so a 13 point text is 13 pixels high."""
+
+_LINE = 16
+"""Pixels from one line of text to the next."""
 
 _RC: Final[Any] = {
     "figure.dpi": _PIXELS,
@@ -115,14 +120,19 @@ def _smaller(body: str) -> str:
     """Write the same drawing shorter: a tenth of a pixel is enough, and no mark turns by nothing."""
     body = re.sub(r' transform="rotate\(-0 [^)]*\)"', "", body)
     body = re.sub(r'<path d="[^"]*" style="fill: none"/>', "", body)
-    body = re.sub(r"\d+\.\d{2,}", lambda m: f"{float(m[0]):.1f}".removesuffix(".0"), body)
     body = re.sub(r' style="([^"]*)"', lambda m: _attributes(m[1]), body)
+    body = re.sub(r"<[^>]*>", lambda m: _rounded(m[0]), body)
     body = re.sub(r"\s*\n\s*", " ", body)
     body = re.sub(r"> +<", "><", body).replace(' "', '"')
     body = re.sub(r" (?=[MLz]\b)|(?<=[MLz]) ", "", body)
     while (slim := re.sub(r"<g></g>|<g>(<(?:use|text|path)[^<]*(?:/>|</text>))</g>", r"\1", body)) != body:
         body = slim
     return body
+
+
+def _rounded(tag: str) -> str:
+    """Round the numbers of a tag; what stands between tags is text, where 30.11 may be a date."""
+    return re.sub(r"\d+\.\d{2,}", lambda m: f"{float(m[0]):.1f}".removesuffix(".0"), tag)
 
 
 def _attributes(style: str) -> str:
@@ -138,6 +148,19 @@ def place(figure: Figure, width: int, height: int, box: tuple[float, float, floa
     return figure.add_axes(
         (left / width, 1 - bottom / height, (right - left) / width, (bottom - top) / height)
     )
+
+
+def label_ends(axes: Axes, labels: Sequence[tuple[float, str, str]]) -> None:
+    """Write (value, text, weight) at the right edge of finished axes, apart where values lie close."""
+    ordered = sorted(labels)
+    heights = axes.transData.transform([(0.0, value) for value, _, _ in ordered])[:, 1]
+    steps = _LINE * np.arange(len(ordered))
+    places = isotonic_regression(heights - steps).x + steps
+    for (value, text, weight), height, place_ in zip(ordered, heights, places, strict=True):
+        axes.annotate(
+            text, (1, value), xycoords=("axes fraction", "data"), xytext=(8, float(place_ - height)),
+            textcoords="offset points", va="center", weight=weight,
+        )  # fmt: skip
 
 
 def shorten(text: str, most: int) -> str:
