@@ -38,4 +38,4 @@ sample: .venv/.ready  ## write the bundled sample registry anew
 	$(BIN)/kuzbass-lean sample kuzbass_lean/data/sample
 
 clean:
-	rm -rf .venv output
+	rm -rf .venv output output.runs

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kuzbass_lean.runs import Site
-from kuzbass_lean.runs.publish import files
+from kuzbass_lean.runs import Site, lines
+from kuzbass_lean.runs.publish import digest
 
 _PACKAGE = Path(__file__).parent
 _SAMPLE = _PACKAGE / "data" / "sample"
@@ -59,7 +59,7 @@ def unchanged(out: Path, asked: str) -> tuple[str, ...] | None:
     """Return the ids of the reports that a build would find unchanged; None if it must look itself."""
     try:
         record = json.loads(record_of(out).read_text(encoding="utf-8"))
-        if asked and record["asked"] == asked and record["gave"] == _gave(out):
+        if asked and record["asked"] == asked and record["gave"] == digest(out):
             return tuple(str(name) for name in record["reports"])
     except (OSError, ValueError, KeyError, TypeError):
         pass
@@ -70,17 +70,8 @@ def settle(out: Path, asked: str, again: str, reports: Iterable[str]) -> None:
     """Record a build that left nothing to do, if what it read was the same before it and after."""
     if not asked or asked != again:
         return
-    record = {"asked": asked, "gave": _gave(out), "reports": list(reports)}
-    kept = record_of(out)
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    beside = kept.with_name(f".{kept.name}.new")
-    beside.write_text(json.dumps(record, ensure_ascii=False) + "\n", encoding="utf-8", newline="")
-    beside.replace(kept)
-
-
-def _gave(out: Path) -> str:
-    """Return the digest of every file of the output folder but hidden ones."""
-    return _digest(list(_digests("out", out, (out / name for name in files(out)))))
+    record = {"asked": asked, "gave": digest(out), "reports": list(reports)}
+    lines.replace(record_of(out), json.dumps(record, ensure_ascii=False).encode() + b"\n")
 
 
 def _program() -> Iterator[Path]:

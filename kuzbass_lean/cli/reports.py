@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -130,24 +131,21 @@ def build(
     if not (force or engine):
         same = settled.unchanged(out, asked)
         if same is not None:
-            runs.unchanged(runs.Site(out), len(same), notify)
+            runs.unchanged(runs.Site(out), len(same), notify, keep)
             _tell([(name, "unchanged", 0.0, "") for name in same], out, as_json=as_json)
             return
 
-    from kuzbass_lean import intake
     from kuzbass_lean.press import fresh
     from kuzbass_lean.press.build import BuildOptions
     from kuzbass_lean.press.build import build as build_reports
     from kuzbass_lean.press.engine import ENGINES, default_engine
     from kuzbass_lean.press.plan import load_plan
 
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"--out {out} is a file: name a folder")
+    runs.Site(out).check()
     if engine not in ("", *ENGINES):
         raise UnknownNameError("engine", engine, ENGINES)
-    signal.signal(signal.SIGTERM, _terminate)
     with _noted(out, notify):
-        whole = intake.read(data, allow_errors=allow_errors)
+        whole = _read(data, retries, allow_errors=allow_errors)
         registry = whole if audience == "internal" else whole.public()
         _warn_of_rows_left_out(registry)
         specs = load_plan(params, notebooks, registry, as_of, only or ())
@@ -167,20 +165,49 @@ def build(
         keep=keep,
         notify=notify,
     )
-    with _progress(len(specs), quiet=as_json) as advance:
-        results = build_reports(options, registry, specs, lambda result: advance())
-    certain = not registry.left_out and not any(fresh.reads_elsewhere(spec) for spec in specs)
-    if certain and all(result.status != "failed" for result in results):
-        settled.settle(out, asked, request.digest(), [result.id for result in results])
+
+    def settle() -> None:
+        if not registry.left_out and not any(fresh.reads_elsewhere(spec) for spec in specs):
+            settled.settle(out, asked, request.digest(), [spec.id for spec in specs])
+
+    with _terminable(), _progress(len(specs), quiet=as_json) as advance:
+        results = build_reports(options, registry, specs, lambda result: advance(), settle)
     _tell([(r.id, r.status, r.seconds, r.error) for r in results], out, as_json=as_json)
+
+
+def _read(data: str, retries: int, *, allow_errors: bool) -> Registry:
+    """Read the registry; what comes over a network is asked for again, for that may pass."""
+    from kuzbass_lean import intake
+
+    for tries in range(1, retries + 1 if "://" in data else 1):
+        try:
+            return intake.read(data, allow_errors=allow_errors)
+        except UsageError as error:
+            stderr.print(f"kuzbass-lean: {error}; again in {tries * _PAUSE:g} s", markup=False)
+            time.sleep(tries * _PAUSE)
+    return intake.read(data, allow_errors=allow_errors)
+
+
+_PAUSE = 5.0
+"""Seconds before a source on a network is asked again; longer every time."""
 
 
 class TerminatedError(KeyboardInterrupt):
     """The system asks to stop (SIGTERM); ends the build as an interrupt from the keyboard does."""
 
 
-def _terminate(*_: object) -> None:
-    raise TerminatedError
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Let SIGTERM end the work as an interrupt from the keyboard does."""
+
+    def terminate(*_: object) -> None:
+        raise TerminatedError
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import errno
-import filecmp
 import os
 import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -23,11 +23,13 @@ from kuzbass_lean.press.pool import Crew, Outcome, Task, run
 from kuzbass_lean.press.report import Work, conclude, make
 from kuzbass_lean.registry import Registry
 from kuzbass_lean.runs import Run, Site, lock, publish
+from kuzbass_lean.runs.run import WORK
 
 _SPARE = 64 * 2**20
 """Bytes that must stay free on the disk."""
 _A_REPORT = 2**20
 """Bytes to reckon with for a report, its notebook and its PDF."""
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ def build(
     registry: Registry,
     specs: Sequence[ReportSpec],
     on_done: Listener = lambda result: None,
+    on_whole: Callable[[], None] = lambda: None,
 ) -> tuple[ReportResult, ...]:
     """Build the stale reports and publish the site: a whole new one, or the old one stays.
 
@@ -84,6 +87,11 @@ def build(
     leaves its partial copy under ``failed/`` and no page, not even an older one, so that
     nothing half made or stale looks finished. What a build that was cut off had finished is
     taken over.
+
+    Parameters
+    ----------
+    on_whole
+        Called when every report stands in the published site, before another build may touch it.
 
     Returns
     -------
@@ -93,22 +101,30 @@ def build(
     Raises
     ------
     CapabilityError
-        Another build is at work here, the disk is full, or PDF is asked for and cannot be made.
+        Another build is at work here, the disk is full or cannot be written, or PDF is asked for
+        and cannot be made.
     """
     if "pdf" in options.formats:
         convert.require_pdf()
     place = Site(options.out)
-    with lock.held(place.runs / "lock", options.wait):
-        begun = Run.begin(place, options.notify, options.keep)
+    place.check()
+    with lock.held(place.lock, options.wait):
+        begun = Run.begin(place)
         try:
-            done = _Build(options, registry, tuple(specs), on_done, place, begun)
-            results = done.make()
-            outcome, about = done.publish(results)
+            work = _Build(options, registry, tuple(specs), on_done, place, begun)
+            results = work.make()
+            about = work.assemble(results)
+            failed = [result.id for result in results if result.status == "failed"]
+            begun.publish(about, failed, options.keep)
+            if not failed:
+                on_whole()
         except BaseException as error:
-            stopped = isinstance(error, KeyboardInterrupt)
-            begun.end("stopped" if stopped else "refused", {"error": f"{type(error).__name__}: {error}"})
+            if not begun.line:
+                stopped = isinstance(error, KeyboardInterrupt)
+                begun.stop("stopped" if stopped else "refused", f"{type(error).__name__}: {error}")
             raise
-        begun.end(outcome, about, [result.id for result in results if result.status == "failed"])
+        finally:
+            begun.tell(options.notify)
     return results
 
 
@@ -146,11 +162,9 @@ class _Build:
         done = {}
         for spec in self.specs:
             if spec not in self.stale:
-                title = str(self.recorded[spec.id].get("title", ""))
-                done[spec.id] = ReportResult(spec.id, spec.kind, "unchanged", 0.0, "", title)
+                done[spec.id] = _known(spec, "unchanged", self.recorded[spec.id])
             elif spec.id in taken:
-                title = str(taken[spec.id].get("title", ""))
-                done[spec.id] = ReportResult(spec.id, spec.kind, "built", 0.0, "", title)
+                done[spec.id] = _known(spec, "built", taken[spec.id])
         for result in done.values():
             self.on_done(result)
         if missing:
@@ -158,13 +172,14 @@ class _Build:
         return tuple(done[spec.id] for spec in self.specs)
 
     def _taken_over(self) -> Mapping[str, Any]:
-        noted = {} if self.options.force else self.run.done()
-        staged = self.place.staged
+        """Return the entries of what lies finished in the staged site; nothing else stays there."""
+        noted, staged = {} if self.options.force else self.run.finished, self.place.staged
         self.entries = {
             spec.id: dict(noted[spec.id])
             for spec in self.stale
             if spec.id in noted and not fresh.reasons(noted[spec.id], self.now[spec.id], staged)
         }
+        staged.mkdir(exist_ok=True)
         publish.leave(staged, [Path(name) for entry in self.entries.values() for name in entry["outputs"]])
         return dict(self.entries)
 
@@ -179,8 +194,8 @@ class _Build:
 
     def _reports(self, specs: Sequence[ReportSpec]) -> Iterator[ReportResult]:
         pdf = "pdf" in self.options.formats
-        with tempfile.TemporaryDirectory(prefix=".work-", dir=self.place.staged) as folder:
-            work, data = Path(folder), Path(folder) / "data"
+        with self._folder() as work:
+            data = work / "data"
             data.mkdir()
             store(self.registry, data)
             rows = {str(name): frame for name, frame in self.before.groupby("report")}
@@ -197,6 +212,13 @@ class _Build:
             finally:
                 crew.stop()
 
+    @contextmanager
+    def _folder(self) -> Iterator[Path]:
+        """Give a folder to work in, on the disk of the site but no part of it."""
+        runs = self.place.runs
+        with tempfile.TemporaryDirectory(prefix=WORK, dir=runs, ignore_cleanup_errors=True) as name:
+            yield Path(name)
+
     def _outcomes(self, works: Sequence[Work], crew: Crew) -> Iterator[tuple[Work, Outcome, int]]:
         """Run the reports; one whose process died is tried again, for that may have been chance."""
         waiting = list(works)
@@ -206,7 +228,7 @@ class _Build:
             for number, outcome in run(tasks, self.options.jobs, crew):
                 if outcome.died and tries <= self.options.retries:
                     again.append(waiting[number])
-                    self.run.log({"event": "again", "report": waiting[number].spec.id, "why": outcome.died})
+                    self.run.log("again", report=waiting[number].spec.id, why=outcome.died)
                 else:
                     yield waiting[number], outcome, tries
             waiting = again
@@ -215,16 +237,17 @@ class _Build:
         """Put a report's files in place and say what became of it."""
         spec, done = made.spec, conclude(made, outcome)
         error = str(done.failure or "")
-        self._check_space(full=os.strerror(errno.ENOSPC) in error)
+        self._check_space(full=any(os.strerror(number) in error for number in _FULL))
         self._place(spec, made.path, failed=done.failure is not None)
-        status = "failed" if error else "built"
+        status, entry = "failed" if error else "built", None
         if not error:
             day = str(views.report_date(self.registry, str(spec.parameters.get("as_of", ""))))
             entry = manifest.entry(self.place.staged, spec, done.title, day, self.now[spec.id])
             self.entries[spec.id] = entry
-            self.run.note(spec.id, entry)
-        told = {"report": spec.id, "status": status, "seconds": round(outcome.seconds, 2), "tries": tries}
-        self.run.log({"event": "report", **told, "error": error})
+        took = round(outcome.seconds, 2)
+        self.run.log(
+            "report", report=spec.id, status=status, seconds=took, tries=tries, error=error, entry=entry
+        )
         result = ReportResult(spec.id, spec.kind, status, outcome.seconds, error, done.title)
         self.on_done(result)
         return result
@@ -242,34 +265,23 @@ class _Build:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 source.replace(target)
 
-    def publish(self, results: Sequence[ReportResult]) -> tuple[str, Mapping[str, Any]]:
-        """Put the whole site together and, if it is another than the published one, publish it."""
+    def assemble(self, results: Sequence[ReportResult]) -> Mapping[str, Any]:
+        """Put the whole site together; return what there is to tell of the run."""
         staged, gone = self.place.staged, self._gone()
         recorded = {name: entry for name, entry in self.recorded.items() if name not in gone}
         states = {**dict.fromkeys(gone, "gone"), **{result.id: result.status for result in results}}
-        publish.bring(self.place.out, staged, lambda name: _stays(name, states))
-        with tempfile.TemporaryDirectory(prefix=".work-", dir=staged) as folder:
-            site.write(staged, self.registry, results, self.options.as_of, Path(folder))
-        self.before[self.before["report"].isin([*recorded, *self.entries])].to_parquet(
-            staged / "data" / f"{since.PREVIOUS}.parquet", index=False
-        )
+        pages = {str(name) for entry in recorded.values() for name in entry.get("outputs", ())}
+        publish.bring(self.place.out, staged, lambda name: _stays(name, states), pages)
+        with self._folder() as work:
+            site.write(staged, self.registry, results, self.options.as_of, work)
+        since.keep(staged, self.before[~self.before["report"].isin(gone)])
         manifest.write(staged, self.reads.whole, self.specs, results, self.entries, recorded)
-        changed = since.changes(since.kept(self.place.out), since.kept(staged))
-        changed = tuple(change for change in changed if change.old and change.new)
-        levels = [asdict(change) for change in changed if change.name.startswith(since.LEVELS)]
-        about = {
+        return {
             "reports": dict(sorted(Counter(states.values()).items())),
             "registry": self.registry.digest,
             "as_of": self.options.as_of or str(self.registry.as_of),
-            "changes": {"figures": len(changed), "levels": levels},
+            "changes": since.told(since.changes(since.kept(self.place.out), since.kept(staged))),
         }
-        if _same(staged, self.place.out):
-            outcome = "unchanged"
-        else:
-            self.run.publish()
-            outcome = "published"
-        failed = any(result.status == "failed" for result in results)
-        return ("failed" if failed else outcome), about
 
     def _gone(self) -> set[str]:
         """Return the pages that left: the params file that asked for them asks for them no more."""
@@ -283,6 +295,10 @@ class _Build:
         }
 
 
+def _known(spec: ReportSpec, status: str, entry: Mapping[str, Any]) -> ReportResult:
+    return ReportResult(spec.id, spec.kind, status, 0.0, "", str(entry.get("title", "")))
+
+
 _ANEW = ("index.html", "manifest.json", "ro-crate-metadata.json")
 """What every build writes; so is the folder ``data``."""
 
@@ -294,11 +310,3 @@ def _stays(name: Path, states: Mapping[str, str]) -> bool:
         return False
     report = PurePosixPath(*parts).with_suffix("").as_posix()
     return states.get(report, "unchanged") == "unchanged"
-
-
-def _same(one: Path, other: Path) -> bool:
-    """Whether two sites hold the same; files that are one on the disk need no reading."""
-    names = list(publish.files(one))
-    if not other.is_dir() or names != list(publish.files(other)):
-        return False
-    return all(filecmp.cmp(one / name, other / name) for name in names)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -35,9 +35,16 @@ class Change:
 def kept(out: Path, name: str = "figures") -> pd.DataFrame:
     """Return the figures that a site keeps; without rows if it keeps none that can be read."""
     try:
-        return pd.read_parquet(out / "data" / f"{name}.parquet")
+        found = pd.read_parquet(out / "data" / f"{name}.parquet")
     except (OSError, ValueError):
-        return pd.DataFrame(columns=COLUMNS, dtype="str")
+        found = pd.DataFrame()
+    wanted = COLUMNS if name == PREVIOUS else COLUMNS[:4]
+    return found if set(wanted) <= set(found.columns) else pd.DataFrame(columns=COLUMNS, dtype="str")
+
+
+def keep(out: Path, before: pd.DataFrame) -> None:
+    """Store in a new site what its pages were compared with."""
+    before.to_parquet(out / "data" / f"{PREVIOUS}.parquet", index=False)
 
 
 def earlier(out: Path, recorded: Mapping[str, Any], data: Mapping[str, str]) -> pd.DataFrame:
@@ -79,6 +86,13 @@ def changes(old: pd.DataFrame, new: pd.DataFrame) -> tuple[Change, ...]:
     rows = differ[[*keys, "text_old", "text_new"]].astype("object").fillna("")
     found = [Change(*(str(cell) for cell in row)) for row in rows.itertuples(index=False)]
     return tuple(sorted(found, key=lambda change: not change.name.startswith(LEVELS)))
+
+
+def told(found: Sequence[Change]) -> dict[str, Any]:
+    """Return for the history of runs how many figures changed, and from what to what the levels."""
+    both = [change for change in found if change.old and change.new]
+    levels = [asdict(change) for change in both if change.name.startswith(LEVELS)]
+    return {"figures": len(both), "levels": levels}
 
 
 def _once(figures: pd.DataFrame, keys: list[str]) -> pd.DataFrame:

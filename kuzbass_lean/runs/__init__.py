@@ -4,7 +4,8 @@ Times, durations and failures belong here and not to pages. Needs no library, so
 nothing where nothing changed.
 """
 
+from kuzbass_lean.runs.history import health, history
 from kuzbass_lean.runs.publish import Site
-from kuzbass_lean.runs.record import Run, health, history, refused, unchanged
+from kuzbass_lean.runs.run import Run, refused, unchanged
 
 __all__ = ["Run", "Site", "health", "history", "refused", "unchanged"]

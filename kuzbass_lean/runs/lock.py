@@ -25,12 +25,12 @@ def held(path: Path, wait: float = 0) -> Iterator[None]:
         Another process still holds it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+b") as file:
-        until = time.monotonic() + wait
-        while not _taken(file):
-            if time.monotonic() >= until:
-                raise CapabilityError(_busy(path))
-            time.sleep(_LOOK)
+    until = time.monotonic() + wait
+    while (file := _taken(path)) is None:
+        if time.monotonic() >= until:
+            raise CapabilityError(_busy(path))
+        time.sleep(_LOOK)
+    with file:
         file.truncate(0)
         file.write(f"{os.getpid()}\n".encode())
         file.flush()
@@ -47,18 +47,37 @@ def _busy(path: Path) -> str:
     return f"another build is writing {name}{who}: wait for it, or let this one wait with --wait SECONDS"
 
 
-def _taken(file: IO[bytes]) -> bool:
-    """Take the lock if it is free."""
+def _taken(path: Path) -> IO[bytes] | None:
+    """Open and lock the file; None if another process holds it."""
+    file = path.open("a+b")
+    if _lock(file) and _is(file, path):
+        return file
+    file.close()
+    return None
+
+
+def _is(file: IO[bytes], path: Path) -> bool:
+    """Whether an open file is still the one of that name: a lock on a removed file keeps nobody out."""
     try:
-        if os.name == "nt":
-            import msvcrt
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
-            file.seek(1 << 30)  # a byte beyond the text, so that others can still read who it is
+
+def _lock(file: IO[bytes]) -> bool:
+    if os.name == "nt":
+        import msvcrt
+
+        file.seek(1 << 30)  # a byte beyond the text, so that others can still read who it is
+        try:
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-        else:
-            import fcntl
+        except OSError:
+            return False
+        return True
+    import fcntl
 
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
         return False
     return True
