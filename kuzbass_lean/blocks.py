@@ -79,10 +79,11 @@ class KeyFigure:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where one direction stands: its level, what is missing to the next, and notes."""
+    """Where one direction stands: its level, how much is missing, to what, and a note of its units."""
 
     title: str
     level: str
+    need: str
     missing: str
     note: str = ""
 
@@ -152,7 +153,10 @@ def key_figures(items: Sequence[KeyFigure]) -> Block:
 
 def ladder(rows: Sequence[Standing]) -> Block:
     """Return the table of levels by direction, with what is missing to the next."""
-    lines = [f"{row.title}: {wording.label('level', row.level)}; {row.missing}" for row in rows]
+    lines = [
+        f"{row.title}: {wording.label('level', row.level)}; {row.need} {row.missing}".replace("  ", " ")
+        for row in rows
+    ]
     return _block("ladder", lines, rows=rows)
 
 

@@ -11,7 +11,7 @@ FIGURE = Figure("total", HOSTILE, 3, "3", "project", HOSTILE, 3, 4, HOSTILE)
 EVERY = {
     "header": blocks.header(HOSTILE, HOSTILE, date(2019, 9, 30), HOSTILE, [(HOSTILE, "index.html")]),
     "key_figures": blocks.key_figures([KeyFigure(FIGURE, HOSTILE, HOSTILE)]),
-    "ladder": blocks.ladder([Standing(HOSTILE, "leader", HOSTILE, HOSTILE)]),
+    "ladder": blocks.ladder([Standing(HOSTILE, "leader", HOSTILE, HOSTILE, HOSTILE)]),
     "steps": blocks.steps([Step(HOSTILE, HOSTILE)]),
     "table": blocks.table(
         HOSTILE, [Column(HOSTILE), Column("Число", number=True)], [(HOSTILE, HOSTILE)], HOSTILE
@@ -41,7 +41,7 @@ def test_a_block_shows_itself_as_html_text_and_figures() -> None:
 
 
 def test_a_level_is_a_word_and_bars_not_only_a_colour() -> None:
-    html = blocks.ladder([Standing("Здравоохранение", "unknown", "…")]).html
+    html = blocks.ladder([Standing("Здравоохранение", "unknown", "", "…")]).html
     assert 'class="lv Q"' in html
     assert "не определён" in html
 

@@ -150,6 +150,23 @@ def test_a_page_opens_offline_is_accessible_and_fits_phone_and_desk(
         page.context.close()
 
 
+FIRST = [("sample", name, ".lad, .steps") for name in ("region", *SAMPLE[1:3])]
+FIRST += [("sample", name, ".card") for name in SAMPLE[3:]]
+
+
+@pytest.mark.parametrize(("site", "name", "answers"), FIRST)
+def test_the_first_screen_of_a_desk_shows_the_whole_answer(
+    sites: dict[str, Path], browser: Browser, site: str, name: str, answers: str
+) -> None:
+    page, _ = opened(browser, sites[site] / f"{name}.html", 1280)
+    for answer in [*page.locator(f".path, .demo, .kpi, {answers}").all()]:
+        box = answer.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 800
+    assert page.locator(answers).count() == len(answers.split(","))
+    page.context.close()
+
+
 def test_hostile_text_is_shown_as_text(sites: dict[str, Path], browser: Browser) -> None:
     page, _ = opened(browser, sites["hard"] / "projects" / "h-0.html", 1280)
     text = page.inner_text("body")

@@ -13,7 +13,7 @@ from kuzbass_lean.blocks import Block, Column, Figure, Step
 from kuzbass_lean.evidence import Forecast, Outlook
 from kuzbass_lean.maturity import DirectionScore, NextStep, Profile, UnitStep
 from kuzbass_lean.registry import Registry, Scope
-from kuzbass_lean.views.levels import inputs, ladder, units
+from kuzbass_lean.views.levels import cases, inputs, ladder, units
 from kuzbass_lean.views.summary import organization_names
 
 MOST_STEPS = 3
@@ -52,7 +52,7 @@ def next_steps(profile: Profile, registry: Registry, scope: Scope, as_of: date) 
     for step in found:
         score = scores[step.number]
         if step.units is None and step.missing:
-            gives = f"Сейчас возможно от «{_level(score.worst_case)}» до «{_level(score.best_case)}»."
+            gives = f"Сейчас возможно {cases(score)}."
             items.append(Step(f"{score.title}: внести {inputs(step.missing)}", gives))
     late = metrics.overdue(registry.slice(scope).projects, as_of)
     shown = items[: MOST_STEPS - 1] if len(late) else items[:MOST_STEPS]
@@ -65,8 +65,15 @@ def next_steps(profile: Profile, registry: Registry, scope: Scope, as_of: date) 
             )
         )
     if not shown:
-        return blocks.prose("Следующих шагов нет: высшие уровни достигнуты, просроченных проектов нет.")
+        return blocks.prose(_no_steps(profile, registry.slice(scope)))
     return blocks.steps(shown)
+
+
+def _no_steps(profile: Profile, part: Registry) -> str:
+    if part.projects.empty:
+        return "Внести проекты в реестр, если они есть: без них отчёт ничего не может сказать."
+    levels = "высшие уровни достигнуты" if profile.directions else "модель здесь уровней не определяет"
+    return f"Следующих шагов нет: {levels}, просроченных проектов нет."
 
 
 def _cost(step: NextStep) -> int:
@@ -85,15 +92,21 @@ def _names(registry: Registry) -> dict[str, str]:
 def _step(step: NextStep, score: DirectionScore, names: dict[str, str]) -> Step:
     gives = [f"Даёт уровень «{_level(step.target)}»."]
     if step.nearest and step.units:
-        told = [
-            f"{_who(lack, names)} — {lacking_words(lack)}"
-            for lack in step.nearest[: min(MOST_NEAREST, step.units)]
-        ]
-        gives.append(f"Ближе всего: {'; '.join(told).removesuffix('.')}.")
+        gives.append(_nearest(step.nearest[: min(MOST_NEAREST, step.units)], names))
     if (step.best_units, step.best_projects) != (step.units, step.projects):
         best = _needed(score, step.best_units, step.best_projects)
         gives.append(f"В лучшем случае {f'нужно {best}' if best else 'хватит недостающих данных'}.")
     return Step(f"{score.title}: ещё {_needed(score, step.units or 0, step.projects or 0)}", " ".join(gives))
+
+
+def _nearest(lacks: Sequence[UnitStep], names: dict[str, str]) -> str:
+    """Name the units nearest to count and what each lacks, said once where it is the same."""
+    words = {lacking_words(lack) for lack in lacks}
+    if len(lacks) > 1 and len(words) == 1:
+        named = wording.join([_who(lack, names) for lack in lacks])
+        return f"Ближе всего: {named}, каждому: {words.pop().removesuffix('.')}."
+    told = [f"{_who(lack, names)} — {lacking_words(lack)}" for lack in lacks]
+    return f"Ближе всего: {'; '.join(told).removesuffix('.')}."
 
 
 def _needed(score: DirectionScore, count: int, projects: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from kuzbass_lean import blocks, wording
+from kuzbass_lean import blocks, catalogue, wording
 from kuzbass_lean.blocks import Block, Column, Figure, Standing, Threshold
 from kuzbass_lean.maturity import LEVELS, DirectionScore, Profile, Rule
 
@@ -25,43 +25,44 @@ def ladder(profile: Profile) -> Block:
             "Уровней нет: модель не оценивает этот сектор, или у территории нет своих единиц ни по "
             "одному направлению."
         )
+    titles = {s.maturity_direction: s.title for s in catalogue.sectors() if s.maturity_direction}
     rows = [
-        Standing(score.title, score.level, lacking(score), _unit_note(score)) for score in profile.directions
+        Standing(titles.get(score.number, score.title), score.level, *lacking(score), _counted_units(score))
+        for score in profile.directions
     ]
     shown = blocks.ladder(rows)
     return Block(shown.html, shown.text, tuple(_level_figure(score) for score in profile.directions))
 
 
-def lacking(score: DirectionScore) -> str:
-    """Say what is missing to the next level of a direction, number first."""
+def lacking(score: DirectionScore) -> tuple[str, str]:
+    """Say what is missing to the next level of a direction: how much, then to what and from what."""
     rule = score.next_rule
     if rule is None:
-        return "высший уровень"
-    name = wording.label("level", rule.level)
+        return "", "высший уровень"
     if rule.verdict == "unknown":
-        cases = f"от «{_level(score.worst_case)}» до «{_level(score.best_case)}»"
-        known = inputs(rule.missing)
-        return f"неизвестно, есть ли «{name}»: нужны {known}. Возможно {cases}"
-    return f"{_gap(score, rule)} — до уровня «{name}»"
+        return inputs(rule.missing), f"— нет данных: возможно {cases(score)}"
+    return _gap(rule, score)
 
 
-def _level(level: str) -> str:
-    return wording.label("level", level)
+def cases(score: DirectionScore) -> str:
+    """Say between which levels a direction lies: «от «Резерва» до «Лидера»»."""
+    worst, best = (wording.label("level_genitive", case) for case in (score.worst_case, score.best_case))
+    return f"от {worst} до {best}"
 
 
-def _gap(score: DirectionScore, rule: Rule) -> str:
-    parts = []
+def _gap(rule: Rule, score: DirectionScore) -> tuple[str, str]:
+    aim = f"до {wording.label('level_genitive', rule.level)}"
+    needs, have = [], []
     if rule.shortfall_units:
-        have = f"есть {rule.qualifying_units}, нужно {rule.threshold_units}"
-        parts.append(f"{units(score, rule.shortfall_units)} ({have})")
+        needs.append(units(score, rule.shortfall_units))
+        have.append(f"{wording.number(rule.qualifying_units)} из {wording.number(rule.threshold_units)}")
     if rule.shortfall_projects:
-        parts.append(f"реализованных проектов: {wording.number(rule.shortfall_projects)} (нужно {rule.y})")
-    if parts:
-        return wording.join(parts)
-    actual = (
-        wording.number(float(rule.actual_y), 1) if rule.actual_y is not None else wording.phrase("missing")
-    )
-    return f"порог {wording.percent(rule.y, 0)}, есть {actual}"
+        needs.append(wording.plural(rule.shortfall_projects, "project"))
+        have.append(f"{wording.number(float(rule.actual_y or 0))} из {wording.number(rule.y)}")
+    if needs:
+        return wording.join(needs), f"{aim}: есть {wording.join(have)}"
+    actual = wording.phrase("missing") if rule.actual_y is None else wording.percent(float(rule.actual_y))
+    return "", f"{aim}: нужно {wording.percent(rule.y, 0)}, есть {actual}"
 
 
 def units(score: DirectionScore, number: int) -> str:
@@ -70,12 +71,15 @@ def units(score: DirectionScore, number: int) -> str:
     return wording.plural(number, noun)
 
 
+def _counted_units(score: DirectionScore) -> str:
+    return "число единиц не указано" if score.units is None else units(score, score.units)
+
+
 def _unit_note(score: DirectionScore) -> str:
-    if "units_listed" in score.notes:
-        return f"{units(score, score.units or 0)} по реестру организаций"
     if score.units is None:
         return "число единиц не указано"
-    return f"{units(score, score.units)} в перечне"
+    listed = "по реестру организаций" if "units_listed" in score.notes else "в перечне"
+    return f"{units(score, score.units)} {listed}"
 
 
 def inputs(missing: tuple[str, ...]) -> str:
@@ -112,7 +116,7 @@ def profile(scores: Profile) -> Block:
             _profile_note(score),
             [_threshold(score, rule) for rule in score.rules],
             score.level,
-            lacking(score),
+            " ".join(filter(None, lacking(score))),
         )
         for score in scores.directions
     ]
@@ -131,8 +135,13 @@ def _profile_note(score: DirectionScore) -> str:
         return f"{note}; Y — реализованные проекты"
     if score.reading in _AREAS:
         return f"{note}; Y — доля территорий"
-    asked = ", ".join(wording.number(rule.y) for rule in score.rules)
-    return f"{note}; Y у каждой от {asked} %"
+    asked = ", ".join(dict.fromkeys(wording.number(rule.y) for rule in score.rules[:-1]))
+    last = wording.percent(score.rules[-1].y, 0)
+    return (
+        f"{note}; Y у каждой от {asked}, {last}"
+        if asked != wording.number(score.rules[-1].y)
+        else f"{note}; Y у каждой от {last}"
+    )
 
 
 def _threshold(score: DirectionScore, rule: Rule) -> Threshold:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 
 import pandas as pd
@@ -153,19 +154,28 @@ def lead(part: Registry, as_of: date, profile: Profile | None) -> str:
         return "В реестре нет ни одного проекта этого отчёта: показателей нет, а не ноль."
     said = []
     if profile is not None and profile.directions:
-        reached = sum(score.level in ("reserve", "candidate", "leader") for score in profile.directions)
-        unknown = sum(score.level == "unknown" for score in profile.directions)
-        of = wording.plural(len(profile.directions), "direction", "genitive")
-        said.append(f"Уровень есть у {wording.number(reached)} из {of}.")
-        if unknown:
-            said.append(f"Не хватает данных, чтобы определить ещё {wording.number(unknown)}.")
+        said.append(_levels(profile))
     done = wording.plural(state.realised, "project")
-    said.append(f"Реализовано: {done} из {wording.number(state.total)}.")
+    late = ""
     if state.overdue:
-        said.append(f"Просрочено: {wording.plural(state.overdue, 'project')}.")
+        late = f", просрочено: {wording.number(state.overdue)}"
     elif state.open:
-        said.append("Просроченных нет.")
+        late = ", просроченных нет"
+    said.append(f"Реализовано: {done} из {wording.number(state.total)}{late}.")
     return " ".join(said)
+
+
+def _levels(profile: Profile) -> str:
+    """Say how many directions have a level; of a single direction, which."""
+    levels = [score.level for score in profile.directions]
+    unknown = levels.count("unknown")
+    if len(levels) == 1:
+        told = "не определён: не хватает данных" if unknown else wording.label("level", levels[0])
+        return f"Уровень: {told}."
+    reached = wording.number(len(levels) - unknown - levels.count("none"))
+    of = wording.plural(len(levels), "direction", "genitive")
+    missing = f", ещё у {wording.number(unknown)} не хватает данных" if unknown else ""
+    return f"Уровень есть у {reached} из {of}{missing}."
 
 
 def sources(part: Registry, as_of: date, graded: pd.DataFrame | None = None, since: str = "") -> Block:
@@ -246,9 +256,9 @@ def _durations(part: Registry, as_of: date) -> list[KeyFigure]:
 
 
 def _solved(part: Registry, solved: metrics.Ratio) -> KeyFigure:
-    whole = "централизованные проекты — целиком" if part.projects["centralised"].any() else ""
-    below = "; ".join(filter(None, (_pair(solved), whole)))
-    return KeyFigure(ratio("solved_share", "Решено выявленных проблем", solved), "", below)
+    whole = "централизованные проекты учтены целиком" if part.projects["centralised"].any() else ""
+    figure = replace(ratio("solved_share", "Решено выявленных проблем", solved), note=whole)
+    return KeyFigure(figure, "", _pair(solved))
 
 
 def _money(part: Registry) -> list[KeyFigure]:
@@ -285,7 +295,7 @@ def _pair(value: metrics.Ratio) -> str:
 
 
 def _undated(without_due: int) -> str:
-    return f"ещё {wording.plural(without_due, 'project')} без срока" if without_due else ""
+    return f"без срока: {wording.number(without_due)}" if without_due else ""
 
 
 def organization_names(registry: Registry) -> pd.Series:
