@@ -40,6 +40,9 @@ OnlyOption = Annotated[
     list[str] | None,
     typer.Option("--only", metavar="GLOB", help="Reports by id, e.g. 'sectors/*'; may repeat."),
 ]
+OutOption = Annotated[
+    str, typer.Option("--out", metavar="DIR|URL", help="Where the pages go: a folder, or an fsspec URL.")
+]
 ParamsOption = Annotated[Path, typer.Option("--params", metavar="DIR", help="Folder of params files.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Build every report, stale or not.")]
 NotebooksOption = Annotated[Path, typer.Option("--notebooks", metavar="DIR", help="Folder of notebooks.")]

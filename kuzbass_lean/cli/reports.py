@@ -22,6 +22,7 @@ from kuzbass_lean.cli.base import (
     JsonOption,
     NotebooksOption,
     OnlyOption,
+    OutOption,
     ParamsOption,
     app,
     parse_date,
@@ -41,7 +42,7 @@ def plan(
     data: DataOption = "",
     params: ParamsOption = Path("params"),
     notebooks: NotebooksOption = Path("notebooks"),
-    out: Annotated[Path, typer.Option("--out", metavar="DIR")] = Path("output"),
+    where: OutOption = "output",
     only: OnlyOption = None,
     formats: Annotated[list[str] | None, typer.Option("--format", metavar="html|pdf")] = None,
     force: ForceOption = False,
@@ -55,6 +56,9 @@ def plan(
 
     parse_date(as_of)
     wanted = _formats(formats or [])
+    target = runs.Destination.of(where)
+    target.fetch()
+    out = target.folder
     registry = intake.read(data)
     specs = load_plan(params, notebooks, registry, as_of, only or ())
     recorded = manifest.reports(out)
@@ -86,7 +90,7 @@ def build(
     data: DataOption = "",
     params: ParamsOption = Path("params"),
     notebooks: NotebooksOption = Path("notebooks"),
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the pages go.")] = Path("output"),
+    where: OutOption = "output",
     only: OnlyOption = None,
     jobs: Annotated[
         int, typer.Option("--jobs", metavar="N", min=0, help="Reports at a time; 0: every core.")
@@ -100,6 +104,9 @@ def build(
     memory: Annotated[
         int, typer.Option("--memory", metavar="MB", min=0, help="What a report may take; 0: any amount.")
     ] = 4096,
+    dask: Annotated[
+        str, typer.Option("--dask", metavar="ADDRESS", help="Build on the cluster of this Dask scheduler.")
+    ] = "",
     force: ForceOption = False,
     as_of: AsOfOption = "",
     allow_errors: Annotated[
@@ -125,6 +132,9 @@ def build(
     wanted = _formats(formats or [])
     if audience not in ("public", "internal"):
         raise UnknownNameError("audience", audience, ("public", "internal"))
+    target = runs.Destination.of(where)
+    target.fetch()
+    out = target.folder
     shaping = {"only": only, "formats": wanted, "as_of": as_of, "errors": allow_errors, "audience": audience}
     request = settled.Request(data, params, notebooks, shaping)
     asked = request.digest()
@@ -132,7 +142,8 @@ def build(
         same = settled.unchanged(out, asked)
         if same is not None:
             runs.unchanged(runs.Site(out), len(same), notify, keep)
-            _tell([(name, "unchanged", 0.0, "") for name in same], out, as_json=as_json)
+            target.send()
+            _tell([(name, "unchanged", 0.0, "") for name in same], target, as_json=as_json)
             return
 
     from kuzbass_lean.press import fresh
@@ -152,7 +163,7 @@ def build(
     options = BuildOptions(
         out=out,
         formats=wanted,
-        jobs=jobs or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else [0, 1]),
+        jobs=jobs or (len(specs) if dask else _cores()),
         cell_timeout=cell_timeout,
         as_of=as_of,
         engine=engine or default_engine(),
@@ -164,6 +175,7 @@ def build(
         wait=wait,
         keep=keep,
         notify=notify,
+        dask=dask,
     )
 
     def settle() -> None:
@@ -172,7 +184,8 @@ def build(
 
     with _terminable(), _progress(len(specs), quiet=as_json) as advance:
         results = build_reports(options, registry, specs, lambda result: advance(), settle)
-    _tell([(r.id, r.status, r.seconds, r.error) for r in results], out, as_json=as_json)
+    target.send()
+    _tell([(r.id, r.status, r.seconds, r.error) for r in results], target, as_json=as_json)
 
 
 def _read(data: str, retries: int, *, allow_errors: bool) -> Registry:
@@ -190,6 +203,11 @@ def _read(data: str, retries: int, *, allow_errors: bool) -> Registry:
 
 _PAUSE = 5.0
 """Seconds before a source on a network is asked again; longer every time."""
+
+
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class TerminatedError(KeyboardInterrupt):
@@ -220,7 +238,7 @@ def _noted(out: Path, notify: str) -> Iterator[None]:
         raise
 
 
-def _tell(results: Sequence[tuple[str, str, float, str]], out: Path, *, as_json: bool) -> None:
+def _tell(results: Sequence[tuple[str, str, float, str]], target: runs.Destination, *, as_json: bool) -> None:
     """Say what became of each report: its id, status, seconds and error."""
     states = Counter(status for _, status, _, _ in results)
     if as_json:
@@ -229,10 +247,12 @@ def _tell(results: Sequence[tuple[str, str, float, str]], out: Path, *, as_json:
         say_json({"reports": rows})
     else:
         kept = f"{states['unchanged']} unchanged, " if states["unchanged"] else ""
-        stdout.print(f"{states['built']} built, {kept}{states['failed']} failed; open {out / 'index.html'}")
+        stdout.print(
+            f"{states['built']} built, {kept}{states['failed']} failed; open {target.shown}/index.html"
+        )
     for name, status, _, error in results:
         if status == "failed":
-            stderr.print(f"failed {name}: {error} (see {out}/failed/{name}.ipynb)", markup=False)
+            stderr.print(f"failed {name}: {error} (see {target.shown}/failed/{name}.ipynb)", markup=False)
     if states["failed"]:
         raise typer.Exit(1)
 

@@ -41,6 +41,7 @@ class BuildOptions:
     pages that the params files ask for no more leave the site. ``retries`` is how often a report
     whose process died is tried again, ``wait`` how long another build in the folder may still
     take, ``keep`` how many old sites are kept, ``notify`` a command that is told the summary.
+    ``dask`` is the address of a cluster's scheduler; left out, the reports are made here.
     """
 
     out: Path
@@ -57,6 +58,7 @@ class BuildOptions:
     wait: float = 0
     keep: int = 7
     notify: str = ""
+    dask: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +206,7 @@ class _Build:
                      rows.get(spec.id))
                 for spec in specs
             ]  # fmt: skip
-            # The folder goes by a variable and not in the notebook: no path is to land there.
-            crew = warm.crew(self.options.engine, {DATA_VARIABLE: str(data)}, pdf)
+            crew = self._crew(data, pdf)
             try:
                 for made, outcome, tries in self._outcomes(works, crew):
                     yield self._result(made, outcome, tries)
@@ -218,6 +219,14 @@ class _Build:
         runs = self.place.runs
         with tempfile.TemporaryDirectory(prefix=WORK, dir=runs, ignore_cleanup_errors=True) as name:
             yield Path(name)
+
+    def _crew(self, data: Path, pdf: bool) -> Crew:
+        if self.options.dask:
+            from kuzbass_lean.press.cluster import Cluster
+
+            return Cluster(self.options.dask, self.options.engine, data, pdf)
+        # The folder goes by a variable and not in the notebook: no path is to land there.
+        return warm.crew(self.options.engine, {DATA_VARIABLE: str(data)}, pdf)
 
     def _outcomes(self, works: Sequence[Work], crew: Crew) -> Iterator[tuple[Work, Outcome, int]]:
         """Run the reports; one whose process died is tried again, for that may have been chance."""

@@ -4,8 +4,9 @@ Times, durations and failures belong here and not to pages. Needs no library, so
 nothing where nothing changed.
 """
 
+from kuzbass_lean.runs.destination import Destination
 from kuzbass_lean.runs.history import health, history
 from kuzbass_lean.runs.publish import Site
 from kuzbass_lean.runs.run import Run, refused, unchanged
 
-__all__ = ["Run", "Site", "health", "history", "refused", "unchanged"]
+__all__ = ["Destination", "Run", "Site", "health", "history", "refused", "unchanged"]

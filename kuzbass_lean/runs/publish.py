@@ -15,7 +15,7 @@ from pathlib import Path
 from kuzbass_lean.errors import CapabilityError, UsageError
 
 MANIFEST = "manifest.json"
-_LAST = ("index.html", MANIFEST)
+LAST = ("index.html", MANIFEST)
 """What is moved last where a site must be changed file by file."""
 _HERE, _EXCHANGE = -100, 2
 """The kernel's AT_FDCWD and RENAME_EXCHANGE."""
@@ -223,7 +223,7 @@ def _pour(site: Site, room: Path) -> None:
     for name in files(site.out):
         (room / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(site.out / name, room / name)
-    names = sorted(files(site.staged), key=lambda name: (name.as_posix() in _LAST, name))
+    names = sorted(files(site.staged), key=lambda name: (name.as_posix() in LAST, name))
     for name in names:
         target = site.out / name
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,98 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import distributed
+import nbformat
+import pytest
+
+from kuzbass_lean import intake
+from kuzbass_lean.errors import CapabilityError, UsageError
+from kuzbass_lean.press import cluster
+from kuzbass_lean.press.build import BuildOptions, build
+from kuzbass_lean.press.plan import ReportSpec
+from kuzbass_lean.registry import Registry
+
+READS = "import kuzbass_lean as kl\nlen(kl.read().projects), name, __import__('random').random()"
+KILLS_ITS_WORKER_ONCE = """
+import os, pathlib, psutil
+mark = pathlib.Path(note)
+worker = psutil.Process().parents()[1]
+if not mark.exists():
+    mark.write_text(str(worker.pid))
+    worker.kill()
+int(mark.read_text()) == worker.pid
+"""
+DIES = "import os\nprint('до')\nos._exit(0)"
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as local:
+        yield local.scheduler_address
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    whole = intake.read(intake.sample_path())
+    return Registry.from_frames(
+        {name: whole.frame(name) for name in ("organizations", "projects")}, "проверка"
+    )
+
+
+def spec(folder: Path, name: str, code: str, **parameters: str) -> ReportSpec:
+    top = nbformat.v4.new_code_cell('name: str = ""\nnote: str = ""', metadata={"tags": ["parameters"]})
+    path = folder / f"{name}.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[top, nbformat.v4.new_code_cell(code.strip())]), path)
+    return ReportSpec(f"sectors/{name}", "sector", path, {"name": name, **parameters})
+
+
+def files(out: Path) -> dict[str, bytes]:
+    return {p.relative_to(out).as_posix(): p.read_bytes() for p in sorted(out.rglob("*")) if p.is_file()}
+
+
+def test_a_cluster_gives_the_bytes_of_this_machine_and_does_a_lost_workers_reports_again(
+    tmp_path: Path, registry: Registry, address: str
+) -> None:
+    specs = [spec(tmp_path, "a", READS), spec(tmp_path, "b", READS), spec(tmp_path, "dies", DIES)]
+    here, there = (
+        BuildOptions(tmp_path / "here", retries=0),
+        BuildOptions(tmp_path / "there", retries=0, dask=address),
+    )
+    build(here, registry, specs)
+    killer = spec(tmp_path, "killer", KILLS_ITS_WORKER_ONCE, note=str(tmp_path / "note"))
+    results = {each.id: each for each in build(there, registry, [*specs, killer])}
+    assert {name: each.status for name, each in results.items()} == {
+        "sectors/a": "built", "sectors/b": "built", "sectors/dies": "failed", "sectors/killer": "built",
+    }  # fmt: skip
+    assert results["sectors/dies"].error == "cell 3: the kernel died (exit code 0)"
+    mine, theirs = files(tmp_path / "here"), files(tmp_path / "there")
+    same = [name for name in mine if name.startswith(("sectors/", "failed/"))]
+    assert len(same) == 5
+    assert [name for name in same if mine[name] != theirs[name]] == []
+    (output,) = nbformat.read(tmp_path / "there/sectors/killer.ipynb", as_version=4).cells[-1].outputs
+    assert output["data"]["text/plain"] == "False"  # another worker than the killed one
+
+
+def test_a_worker_with_other_versions_is_refused(
+    tmp_path: Path, registry: Registry, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster.fresh, "program", lambda: "another")
+    with pytest.raises(CapabilityError, match="another version of kuzbass-lean"):
+        build(BuildOptions(tmp_path / "out", dask=address), registry, [spec(tmp_path, "a", READS)])
+
+
+def test_an_address_that_is_none_or_where_nobody_answers_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "_PATIENCE", 0.5)
+    with pytest.raises(UsageError, match="nosuch"):
+        cluster.Cluster("nosuch://x:1", "warm", tmp_path, pdf=False)
+    with pytest.raises(CapabilityError, match="no Dask scheduler answers"):
+        cluster.Cluster("tcp://127.0.0.1:9", "warm", tmp_path, pdf=False)
+
+
+def test_a_cluster_without_a_worker_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "_PATIENCE", 0.5)
+    empty = distributed.LocalCluster(n_workers=0, dashboard_address=None)
+    with empty as local, pytest.raises(CapabilityError, match="has no worker"):
+        cluster.Cluster(local.scheduler_address, "warm", tmp_path, pdf=False)
