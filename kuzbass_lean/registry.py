@@ -79,7 +79,8 @@ class Registry:
     number is its line in the source; where several files feed a table, those of the next go on
     after those of the one before. ``place_of`` gives the file, sheet and line of one row,
     ``lineage`` of all rows of a table. Slices keep the numbers, so that both work on them too.
-    Origins are no content: they do not count in the digest.
+    ``inputs`` holds the digests (SHA-256) of the files that were read, by name. Neither is
+    content: they do not count in the digest.
     """
 
     tables: Mapping[str, pd.DataFrame]
@@ -87,6 +88,7 @@ class Registry:
     findings: tuple[Finding, ...] = field(default=(), repr=False)
     left_out: Mapping[str, LeftOut] = field(default_factory=dict, repr=False)
     origins: Mapping[str, Origin] = field(default_factory=dict, repr=False)
+    inputs: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def from_frames(
@@ -96,6 +98,7 @@ class Registry:
         findings: tuple[Finding, ...] = (),
         left_out: Mapping[str, LeftOut] = MappingProxyType({}),
         origins: Mapping[str, Origin] = MappingProxyType({}),
+        inputs: Mapping[str, str] = MappingProxyType({}),
     ) -> Registry:
         """Return a registry of frames as they are; optional columns they lack become empty.
 
@@ -108,7 +111,7 @@ class Registry:
         if unknown:
             raise UnknownNameError("table", unknown[0], nearest(unknown[0], tuple(schema.TABLES)))
         typed = {name: _typed(name, tables[name]) for name in schema.TABLES if name in tables}
-        return cls(MappingProxyType(typed), label, findings, left_out, origins)
+        return cls(MappingProxyType(typed), label, findings, left_out, origins, inputs)
 
     def has(self, table: str) -> bool:
         """Return whether the table is present; an absent table means unknown."""

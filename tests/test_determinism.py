@@ -14,8 +14,8 @@ from kuzbass_lean import intake
 
 ROOT = Path(__file__).parents[1]
 REPORTS = ["region", "sectors/health", "municipalities/kemerovsky-okrug", "projects/mvd"]
-ABOUT_INPUT = {"manifest.json", "ro-crate-metadata.json", "data/lineage.csv", "data/lineage.parquet"}
-"""What names the lines and the bytes of the input files; the rest knows only the rows."""
+ABOUT_INPUT = ("manifest.json", "ro-crate-metadata.json", "data/lineage.", "data/registry/")
+"""Beginnings of what names the lines and the bytes of the input files; the rest knows only the rows."""
 CLOCK = """
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -118,4 +118,4 @@ def test_the_order_of_rows_in_the_files_changes_only_what_names_their_lines(
 ) -> None:
     found = run(tmp_path / "out", shuffled(tmp_path / "sample"), "--jobs", "2", prefix=[])
     assert set(found) == set(first)
-    assert {name for name in first if found[name] != first[name]} <= ABOUT_INPUT
+    assert [name for name in first if found[name] != first[name] and not name.startswith(ABOUT_INPUT)] == []

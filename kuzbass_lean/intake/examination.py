@@ -111,7 +111,7 @@ def examine(source: str | os.PathLike[str] = "") -> Examination:
     for reading in checked.values():
         findings += reading.findings
     findings += _check_references(checked)
-    return _conclude(loaded.label, checked, findings)
+    return _conclude(loaded, checked, findings)
 
 
 def _check(table: str, reading: Reading) -> Reading:
@@ -172,7 +172,9 @@ def _bad_rows(readings: Mapping[str, Reading], findings: list[Finding]) -> dict[
     return bad
 
 
-def _conclude(label: str, readings: Mapping[str, Reading], findings: list[Finding]) -> Examination:
+def _conclude(
+    loaded: sources.Source, readings: Mapping[str, Reading], findings: list[Finding]
+) -> Examination:
     """Keep the rows without errors, typed for good, and count what was set aside and why."""
     sound = {table: reading for table, reading in readings.items() if not reading.unreadable}
     bad = _bad_rows(readings, findings)
@@ -195,7 +197,7 @@ def _conclude(label: str, readings: Mapping[str, Reading], findings: list[Findin
     findings += plausibility.check(accepted, _places(readings))
     ordered = tuple(sorted(findings, key=lambda found: _ORDER[found.severity]))
     origins = {table: Origin((Stretch(reading.file, reading.sheet),)) for table, reading in readings.items()}
-    registry = Registry.from_frames(accepted, label, ordered, left_out, origins)
+    registry = Registry.from_frames(accepted, loaded.label, ordered, left_out, origins, loaded.inputs)
     return Examination(registry, ordered, rows, places)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -20,11 +21,15 @@ SAMPLE_LABEL = "sample"
 
 @dataclass(frozen=True)
 class Source:
-    """The tables of a source as they were read, before they are typed and checked."""
+    """The tables of a source as they were read, before they are typed and checked.
+
+    ``inputs`` holds the digests (SHA-256) of the files that were read, by name; a database has none.
+    """
 
     label: str
     readings: Mapping[str, Reading]
     findings: tuple[Finding, ...]
+    inputs: Mapping[str, str] = field(default_factory=dict)
 
 
 def sample_path() -> Path:
@@ -73,11 +78,16 @@ def _workbook(name: str, data: bytes) -> Source:
         for table in schema.REQUIRED_TABLES
         if table not in readings
     ]
-    return Source(name.rpartition(".")[0], readings, (*findings, *missing))
+    return Source(name.rpartition(".")[0], readings, (*findings, *missing), {name: _digest(data)})
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _folder(label: str, listed: Iterable[tuple[str, int]], read: Opener, where: str = "") -> Source:
     readings: dict[str, Reading] = {}
+    inputs: dict[str, str] = {}
     findings: list[Finding] = []
     wanted = sorted((name, size) for name, size in listed if name.endswith(files.SUFFIXES))
     if not wanted:
@@ -93,13 +103,15 @@ def _folder(label: str, listed: Iterable[tuple[str, int]], read: Opener, where: 
             raise UsageError(f"{table} stands in {label} twice, as CSV and as Parquet: leave one")
         else:
             guard.check_size(name, size)
-            readings[table] = files.read_file(table, name, read(name))
+            data = read(name)
+            inputs[name] = _digest(data)
+            readings[table] = files.read_file(table, name, data)
     findings += [
         checks.finding("missing_table", f"{table}.csv")
         for table in schema.REQUIRED_TABLES
         if table not in readings
     ]
-    return Source(label, readings, tuple(findings))
+    return Source(label, readings, tuple(findings), inputs)
 
 
 def _remote(source: str) -> Source:

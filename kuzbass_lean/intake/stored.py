@@ -30,6 +30,7 @@ def store(registry: Registry, folder: Path) -> None:
         "findings": [asdict(found) for found in registry.findings],
         "left_out": {table: asdict(left) for table, left in registry.left_out.items()},
         "origins": {table: asdict(origin) for table, origin in registry.origins.items()},
+        "inputs": dict(registry.inputs),
     }
     (folder / _ABOUT).write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
 
@@ -52,4 +53,4 @@ def restore(folder: Path) -> Registry:
         table: Origin(tuple(Stretch(**stretch) for stretch in origin["stretches"]))
         for table, origin in about["origins"].items()
     }
-    return Registry.from_frames(tables, about["label"], findings, left_out, origins)
+    return Registry.from_frames(tables, about["label"], findings, left_out, origins, about["inputs"])

@@ -144,7 +144,7 @@ class _Build:
     ) -> None:
         self.options, self.registry, self.specs, self.on_done = options, registry, specs, on_done
         self.place, self.run = place, begun
-        self.recorded = manifest.reports(place.out)
+        self.recorded, self.failed = manifest.reports(place.out), manifest.failed(place.out)
         self.reads = fresh.Reads(registry, self.recorded)
         formats = tuple(name for name in ("html", "pdf") if name in ("html", *options.formats))
         self.now = {spec.id: fresh.made_from(spec, self.reads, formats) for spec in specs}
@@ -164,9 +164,9 @@ class _Build:
         done = {}
         for spec in self.specs:
             if spec not in self.stale:
-                done[spec.id] = _known(spec, "unchanged", self.recorded[spec.id])
+                done[spec.id] = _known(spec.id, "unchanged", self.recorded[spec.id])
             elif spec.id in taken:
-                done[spec.id] = _known(spec, "built", taken[spec.id])
+                done[spec.id] = _known(spec.id, "built", taken[spec.id])
         for result in done.values():
             self.on_done(result)
         if missing:
@@ -251,7 +251,7 @@ class _Build:
         status, entry = "failed" if error else "built", None
         if not error:
             day = str(views.report_date(self.registry, str(spec.parameters.get("as_of", ""))))
-            entry = manifest.entry(self.place.staged, spec, done.title, day, self.now[spec.id])
+            entry = manifest.entry(self.place.staged, spec, done.title, day, self.now[spec.id], made.before)
             self.entries[spec.id] = entry
         took = round(outcome.seconds, 2)
         self.run.log(
@@ -279,12 +279,17 @@ class _Build:
         staged, gone = self.place.staged, self._gone()
         recorded = {name: entry for name, entry in self.recorded.items() if name not in gone}
         states = {**dict.fromkeys(gone, "gone"), **{result.id: result.status for result in results}}
+        failed = {name: entry for name, entry in self.failed.items() if name not in states}
         pages = {str(name) for entry in recorded.values() for name in entry.get("outputs", ())}
         publish.bring(self.place.out, staged, lambda name: _stays(name, states), pages)
         with self._folder() as work:
-            site.write(staged, self.registry, results, self.options.as_of, work)
+            told = [*results, *(_known(name, "failed", entry) for name, entry in failed.items())]
+            site.write(staged, self.registry, told, self.options.as_of, work)
         since.keep(staged, self.before[~self.before["report"].isin(gone)])
-        manifest.write(staged, self.reads.whole, self.specs, results, self.entries, recorded)
+        manifest.write(
+            manifest.Built(staged, self.place.out, self.registry, self.reads.whole, self.options.as_of,
+                           self.specs, results, self.entries, recorded, failed)
+        )  # fmt: skip
         return {
             "reports": dict(sorted(Counter(states.values()).items())),
             "registry": self.registry.digest,
@@ -299,13 +304,15 @@ class _Build:
         asked, files = {spec.id for spec in self.specs}, {spec.params for spec in self.specs}
         return {
             name
-            for name, entry in self.recorded.items()
+            for name, entry in (*self.recorded.items(), *self.failed.items())
             if name not in asked and entry.get("params") in files
         }
 
 
-def _known(spec: ReportSpec, status: str, entry: Mapping[str, Any]) -> ReportResult:
-    return ReportResult(spec.id, spec.kind, status, 0.0, "", str(entry.get("title", "")))
+def _known(name: str, status: str, entry: Mapping[str, Any]) -> ReportResult:
+    """Return the result of a report that this build need not make, from the record of an earlier one."""
+    told = {key: str(entry.get(key, "")) for key in ("kind", "error", "title")}
+    return ReportResult(name, told["kind"], status, 0.0, told["error"], told["title"])
 
 
 _ANEW = ("index.html", "manifest.json", "ro-crate-metadata.json")

@@ -65,10 +65,18 @@ def file_digest(path: Path) -> str:
 @cache
 def program() -> str:
     """Return the digest of this library's own files and of the versions that draw a page."""
+    return sha256(canonical(program_record()))
+
+
+@cache
+def program_record() -> Mapping[str, Mapping[str, str]]:
+    """Return what ``program`` is the digest of: ``versions``, and the digests of the library's ``files``."""
     root = Path(str(resources.files("kuzbass_lean")))
     files = sorted(p for p in root.rglob("*") if p.suffix in (".py", ".yaml", ".j2", ".css", ".json"))
-    parts = [p.relative_to(root).as_posix().encode() + b"\0" + p.read_bytes() for p in files]
-    return sha256(canonical(versions()), *parts)
+    return {
+        "files": {path.relative_to(root).as_posix(): file_digest(path) for path in files},
+        "versions": versions(),
+    }
 
 
 @cache

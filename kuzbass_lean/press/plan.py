@@ -22,7 +22,7 @@ from kuzbass_lean.registry import Registry, Scope
 _ORDER = ("region", "sectors", "municipalities", "projects")
 _KEYED = ("municipality", "sector", "project")
 """Parameters whose values are keys, looked up before anything starts."""
-_RESERVED = ("index", "data", "failed", "manifest")
+_RESERVED = ("index", "data", "failed", "manifest", "ro-crate-metadata")
 """Names in the output folder that the build itself writes."""
 _TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool, "dict": dict, "list": list}
 
