@@ -1,14 +1,19 @@
 import json
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import nbformat
 import pandas as pd
 import pytest
 
+from kuzbass_lean.errors import CapabilityError
 from kuzbass_lean.press import site
 from kuzbass_lean.press.build import BuildOptions, ReportResult, build
 from kuzbass_lean.press.plan import ReportSpec
 from kuzbass_lean.registry import Registry
+from kuzbass_lean.runs import Site, history, lock
 
 GOOD = """
 import os
@@ -37,7 +42,8 @@ def registry() -> Registry:
 
 
 def spec(folder: Path, name: str, code: str = GOOD) -> ReportSpec:
-    parameters = nbformat.v4.new_code_cell('name: str = "по умолчанию"', metadata={"tags": ["parameters"]})
+    source = 'name: str = "по умолчанию"\ndata: str = ""'
+    parameters = nbformat.v4.new_code_cell(source, metadata={"tags": ["parameters"]})
     cells = [parameters, nbformat.v4.new_markdown_cell("## Раздел"), nbformat.v4.new_code_cell(code.strip())]
     path = folder / f"{name}.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
@@ -144,3 +150,83 @@ def test_an_executed_notebook_names_no_path_and_no_time(tmp_path: Path, registry
 def test_text_that_a_spreadsheet_would_run_is_neutralised() -> None:
     table = pd.DataFrame({name: ["=1", "-2", "@x", "+3", "слово"] for name in site.COLUMNS})
     assert list(site.neutral(table)["label"]) == ["'=1", "'-2", "'@x", "'+3", "слово"]
+
+
+def log(out: Path, number: int) -> list[dict[str, Any]]:
+    text = (Site(out).runs / "logs" / f"{number:06}.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_a_stopped_build_leaves_the_old_site_and_the_next_goes_on_where_it_stopped(
+    tmp_path: Path, registry: Registry
+) -> None:
+    out, specs = tmp_path / "out", [spec(tmp_path, "a"), spec(tmp_path, "b")]
+    (out / "sectors").mkdir(parents=True)
+    (out / "sectors/a.html").write_text("старая страница", encoding="utf-8")
+
+    def stop(result: ReportResult) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        build(BuildOptions(out, jobs=1), registry, specs, stop)
+    assert files(out) == {"sectors/a.html": "старая страница".encode()}
+    assert [line["outcome"] for line in history(Site(out))] == ["stopped"]
+    run(out, registry, *specs)
+    told = {line["report"]: line["status"] for line in log(out, 2) if line["event"] == "report"}
+    assert sorted(told.values()) == ["built", "taken over"]
+    assert {"sectors/a.html", "sectors/b.html", "index.html"} <= set(files(out))
+    assert [path.name for path in Site(out).runs.glob("work-*")] == []
+    last = history(Site(out))[-1]
+    assert (last["outcome"], last["reports"]) == ("published", {"built": 2})
+
+
+def test_while_one_build_is_at_work_another_is_refused(tmp_path: Path, registry: Registry) -> None:
+    place = Site(tmp_path / "out")
+    with lock.held(place.lock), pytest.raises(CapabilityError, match="another build is writing out"):
+        run(place.folder, registry, spec(tmp_path, "a"))
+    assert not place.folder.exists()
+
+
+@pytest.mark.parametrize("looks", [1, 2])
+def test_a_full_disk_stops_the_build_before_it_or_during_it_and_the_site_stays_as_it_was(
+    tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch, looks: int
+) -> None:
+    free = iter([2**40] * (looks - 1) + [2**20])
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=next(free)))
+    with pytest.raises(CapabilityError, match="is full: 1 MB are left"):
+        run(tmp_path / "out", registry, spec(tmp_path, "a"))
+    assert not (tmp_path / "out").exists()
+    assert history(Site(tmp_path / "out"))[0]["outcome"] == "refused"
+
+
+def test_a_report_whose_process_died_once_is_tried_again(tmp_path: Path, registry: Registry) -> None:
+    flag = tmp_path / "died"
+    dies = f"import os, pathlib\nflag = pathlib.Path({str(flag)!r})\n"
+    dies += "flag.exists() or (flag.touch(), os.kill(os.getpid(), 9))\n"
+    assert run(tmp_path / "out", registry, spec(tmp_path, "a", dies + GOOD))["sectors/a"].status == "built"
+    events = [(line["event"], line.get("tries")) for line in log(tmp_path / "out", 1)]
+    assert ("again", None) in events
+    assert ("report", 2) in events
+
+
+def test_a_page_tells_what_changed_since_the_last_publication_of_other_data(
+    tmp_path: Path, registry: Registry
+) -> None:
+    counting = """
+from kuzbass_lean import blocks, intake
+closed = intake.read(data).projects["status"].eq("closed").sum()
+figure = blocks.Figure("status_closed", "Закрыто", float(closed), str(closed), "project", "")
+block = blocks.Block("<h1>Итог</h1>", "", (figure,))
+block
+"""
+    out = tmp_path / "out"
+    counts = spec(tmp_path, "a", counting)
+    run(out, registry, counts)
+    assert "изменилось" not in (out / "sectors/a.html").read_text(encoding="utf-8")
+    fewer = registry.with_projects(registry.projects.assign(status="in_progress"))
+    run(out, fewer, counts)
+    told = (out / "sectors/a.html").read_text(encoding="utf-8")
+    assert "Что изменилось с публикации на 30.09.2019" in told
+    before = files(out)
+    build(BuildOptions(out, force=True), fewer, [counts])
+    assert files(out) == before

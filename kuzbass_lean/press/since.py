@@ -16,8 +16,13 @@ from kuzbass_lean.blocks import Column
 LEVELS = "level_"
 PREVIOUS = "previous"
 """The name under which a site keeps the figures that its pages are compared with."""
-_TOLD = (LEVELS, "total", "realised", "status_closed", "overdue", "proven_improvements", "effect_")
-"""Beginnings of the names of figures that a reader is told of, in this order."""
+_TOLD = (
+    LEVELS, "total", "realised", "status_closed", "overdue", "proven_improvements", "effect_", "improvement_",
+)  # fmt: skip
+"""Names, or with a dash at the end beginnings of names, of figures that a reader is told of, in order."""
+_APPEAR = ("effect_", "improvement_")
+"""Of these, a reader is also told that one stands on the page that did not, or no more."""
+_ABSENT = "—"
 COLUMNS = ["report", "name", "label", "text", "as_of"]
 
 
@@ -111,19 +116,28 @@ def section(report: str, before: pd.DataFrame, now: Sequence[Mapping[str, Any]])
     """
     if before.empty:
         return ""
-    rows = [(report, each["name"], each["label"], each["text"]) for each in now]
-    figures = pd.DataFrame(rows, columns=COLUMNS[:4], dtype="str")
-    found = [change for change in changes(before, figures) if change.old and change.new]
+    shown = [(report, each["name"], each["label"], each["text"]) for each in now]
+    figures = pd.DataFrame(shown, columns=COLUMNS[:4], dtype="str")
+    found = [
+        change
+        for change in changes(before, figures)
+        if (change.old and change.new) or change.name.startswith(_APPEAR)
+    ]
     told = sorted((each for each in found if _rank(each) < len(_TOLD)), key=_rank)
     day = str(before["as_of"].iloc[0])
     since = f" на {wording.date(date.fromisoformat(day))}" if day else ""
     title = f"Что изменилось с публикации{since}"
-    if not told:
-        return blocks.prose(f"{title}: уровни, число проектов и эффекты те же.").html
     note = f"Всего изменилось чисел на странице: {wording.number(len(found))}."
+    if not told:
+        same = f"{title}: уровни, число проектов, эффекты и улучшения те же."
+        return blocks.prose(f"{same} {note}" if found else same).html
     columns = [Column("Что"), Column("Было", True), Column("Стало", True)]
-    return blocks.table(title, columns, [(each.label, each.old, each.new) for each in told], note).html
+    rows = [(each.label, each.old or _ABSENT, each.new or _ABSENT) for each in told]
+    return blocks.table(title, columns, rows, note).html
 
 
 def _rank(change: Change) -> int:
-    return next((n for n, start in enumerate(_TOLD) if change.name.startswith(start)), len(_TOLD))
+    def is_called(name: str) -> bool:
+        return change.name.startswith(name) if name.endswith("_") else change.name == name
+
+    return next((n for n, name in enumerate(_TOLD) if is_called(name)), len(_TOLD))
