@@ -107,6 +107,19 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Outcome:
+    """A measure before and after in words, with the lengths of both bars in percent; None draws none."""
+
+    name: str
+    before: str
+    after: str
+    change: str
+    lengths: tuple[float, float] | None
+    worse: bool = False
+    planned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """A column of a table; numbers are aligned to the right."""
 
@@ -335,6 +348,31 @@ def cards(groups: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> Block:
         line for title, items in groups for line in (title, *(f"  {term}: {text}" for term, text in items))
     ]
     return _block("cards", lines, groups=groups)
+
+
+def panels(parts: Sequence[tuple[str, Block]]) -> Block:
+    """Return headed blocks side by side, as many columns as a project card has."""
+    text = "\n".join(f"{title}\n{part.text}" for title, part in parts)
+    shown = _block("panels", [], parts=[(title, Markup(part.html)) for title, part in parts])
+    return Block(shown.html, text, tuple(figure for _, part in parts for figure in part.figures))
+
+
+def outcomes(items: Sequence[Outcome]) -> Block:
+    """Return measures before and after, each as two bars on a scale of its own."""
+    lines = [f"{i.name}: {i.before} → {i.after} {i.change}".strip() for i in items]
+    return _block("outcomes", lines, items=items)
+
+
+def solved(text: str, share: str, done: int, found: int) -> Block:
+    """Return solved problems: the number, the share, and a cell for each problem found."""
+    lines = [f"{text} {share}"]
+    return _block("solved", lines, text=text, share=share, done=done, found=found)
+
+
+def grade_steps(reached: str, items: Sequence[tuple[str, str]], note: str = "") -> Block:
+    """Return the grades of evidence with the reached one marked; items are (letter, meaning)."""
+    lines = [f"{letter}: {text}{' — достигнута' if letter == reached else ''}" for letter, text in items]
+    return _block("grade_steps", [*lines, note], reached=reached, items=items, note=note)
 
 
 def _block(name: str, lines: Sequence[str], figures: tuple[Figure, ...] = (), **values: Any) -> Block:

@@ -249,15 +249,20 @@ def pdf(path: Path) -> PdfReader:
     return PdfReader(BytesIO(convert.to_pdf(path.read_text(encoding="utf-8"))))
 
 
-@pytest.mark.parametrize("name", ["projects/mvd", "projects/vision"])
-def test_a_passport_is_one_a3_page_with_the_four_blocks_in_order(sites: dict[str, Path], name: str) -> None:
-    document = pdf(sites["sample"] / f"{name}.html")
+@pytest.mark.parametrize(
+    ("site", "name"), [("sample", "projects/mvd"), ("sample", "projects/vision"), ("hard", "projects/h-0")]
+)
+def test_a_passport_is_one_a3_page_with_the_four_blocks_in_order(
+    sites: dict[str, Path], site: str, name: str
+) -> None:
+    document = pdf(sites[site] / f"{name}.html")
     assert len(document.pages) == 1
     box = document.pages[0].mediabox
     assert (round(box.width), round(box.height)) == (1191, 842)
     text = document.pages[0].extract_text()
     heads = ["1. Вовлечённые лица и рамки", "2. Обоснование выбора", "3. Цели и плановый эффект"]
-    places = [text.index(head) for head in [*heads, "4. Ключевые события", "Было, цель, стало"]]
+    outcome = ["Было и стало", "Эффект и стандарты", "Решено проблем", "Насколько доказано"]
+    places = [text.index(head) for head in [*heads, "4. Ключевые события", *outcome, "Было, цель, стало"]]
     assert places == sorted(places)
 
 

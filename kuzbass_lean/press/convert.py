@@ -99,10 +99,26 @@ def to_pdf(html: str) -> bytes:
     """
     weasyprint = require_pdf()
     os.environ.setdefault("SOURCE_DATE_EPOCH", "0")
-    identifier = hashlib.sha256(html.encode()).digest()[:16]
-    document = weasyprint.HTML(string=html)
-    pdf: bytes = document.write_pdf(pdf_variant="pdf/ua-1", pdf_identifier=identifier)
+    options: dict[str, Any] = {
+        "pdf_variant": "pdf/ua-1",
+        "pdf_identifier": hashlib.sha256(html.encode()).digest()[:16],
+    }
+    passport = '<body class="project">' in html
+    for scale in PASSPORT_SCALES if passport else (1.0,):
+        sized = html.replace("</head>", f"<style>{_sheet(scale)}</style></head>", 1) if passport else html
+        document = weasyprint.HTML(string=sized).render(**options)
+        if len(document.pages) == 1:
+            break
+    pdf: bytes = document.write_pdf(zoom=1 / scale, **options)
     return pdf
+
+
+PASSPORT_SCALES = (0.8, 0.88, 0.96, 1.05, 1.15, 1.3, 1.5, 1.75, 2.0)
+"""A passport is laid out on a sheet so many times A3, the first that takes it whole, and scaled to A3."""
+
+
+def _sheet(scale: float) -> str:
+    return f"@media print{{@page passport{{size:{420 * scale:.1f}mm {297 * scale:.1f}mm}}}}"
 
 
 def require_pdf() -> Any:

@@ -7,9 +7,9 @@ from typing import Any
 import pandas as pd
 
 from kuzbass_lean import blocks, metrics, wording
-from kuzbass_lean.blocks import Block, Column, Figure
+from kuzbass_lean.blocks import Block, Column, Figure, Outcome
 from kuzbass_lean.registry import Registry
-from kuzbass_lean.views.proof import measured
+from kuzbass_lean.views.proof import LETTERS, grades, measured
 from kuzbass_lean.views.results import (
     WORST,
     change_words,
@@ -25,11 +25,22 @@ from kuzbass_lean.views.summary import SITE, count, organization_names, provenan
 Pairs = list[tuple[str, str]]
 
 
-def passport(part: Registry, project: str, as_of: Any, up: str = "") -> Block:
-    """Return the card of one project in its four blocks.
+MOST_OUTCOMES = 3
+
+
+def passport(
+    part: Registry, project: str, as_of: Any, up: str = "", graded: pd.DataFrame | None = None
+) -> Block:
+    """Return the card of one project: what came of it, the four blocks, then how far it is proven.
 
     Personal names are left out: a card is public.
+
+    Parameters
+    ----------
+    graded
+        Evidence grades of the project's measures, as ``views.grades`` gives them.
     """
+    graded = grades(part) if graded is None else graded
     row = part.projects.set_index("project_id").loc[project].to_dict()
     groups = [
         ("1. Вовлечённые лица и рамки", _frame(part, project, row)),
@@ -38,8 +49,7 @@ def passport(part: Registry, project: str, as_of: Any, up: str = "") -> Block:
         ("4. Ключевые события", _events(row)),
     ]
     title, path = str(row["title"]), [(SITE, f"{up}index.html")]
-    status = wording.label("status", row["status"])
-    head = blocks.header(title, f"Статус: {status}. {_result(row)}", as_of, provenance(part), path)
+    head = blocks.header(title, _lead(part, row, graded), as_of, provenance(part), path)
     card = blocks.cards(groups)
     solved = metrics.solved_share(part.projects)
     figures: tuple[Figure, ...] = ()
@@ -47,11 +57,77 @@ def passport(part: Registry, project: str, as_of: Any, up: str = "") -> Block:
         figures = (ratio("solved_share", "Решено выявленных проблем", solved),)
     units = part.project_units()["organization_id"].nunique()
     figures = (count("count", "Организаций-участников", int(units)), *figures)
-    return Block(head.html + "\n" + card.html, head.text + "\n" + card.text, figures)
+    known = [text != wording.phrase("missing") for _, items in groups for _, text in items]
+    filled = f"Заполнено полей карточки: {wording.number(sum(known))} из {wording.number(len(known))}."
+    shown = blocks.joined(head, card, _outcome(part, graded), blocks.prose(filled))
+    return Block(shown.html, shown.text, figures)
 
 
-def _result(row: dict[Any, Any]) -> str:
-    return "Результат в источнике не описан." if pd.isna(row["result"]) else str(row["result"])
+def _lead(part: Registry, row: dict[Any, Any], graded: pd.DataFrame) -> str:
+    """Return the sentence that answers: what changed, how far that is proven, where the project stands."""
+    said = [f"{item.name}: {item.before} → {item.after}, {item.change}." for item in _outcomes(part)[:1]]
+    letter = _best(graded)
+    if letter in ("D", "E"):
+        claimed = "Есть только цель" if letter == "E" else "Улучшение заявлено, но не доказано"
+        said.append(f"{claimed}: оценка {letter}.")
+    elif letter:
+        said.append(f"Оценка доказательности {letter}.")
+    if not pd.isna(row["result"]):
+        said.append(f"{str(row['result']).removesuffix('.')}.")
+    return " ".join([*said, f"Статус: {wording.label('status', row['status'])}."])
+
+
+def _best(graded: pd.DataFrame) -> str:
+    return "" if graded.empty else str(graded["letter"].min())
+
+
+def _outcomes(part: Registry) -> list[Outcome]:
+    """Return the project's measures that have a start and a result, or a target where there is none."""
+    said = []
+    for measure in part.frame("measures").to_dict("records"):
+        values = phases(part, str(measure["measure_id"]))
+        change = measured_change(values, measure)
+        later = values.get("target" if change.planned else "after")
+        if later is None:
+            continue
+        unit, better = str(measure["unit"]), str(measure["better"])
+        drawn = pair("", measure, values, change, "")
+        reached = drawn[0].target if drawn and change.planned else drawn[0].after if drawn else None
+        whole = max(100.0, reached or 0.0)
+        said.append(
+            Outcome(
+                str(measure["name"]),
+                wording.value_text(values.get("before"), unit, better),
+                wording.value_text(later, unit, better),
+                wording.change_text(change),
+                None if reached is None else (10000 / whole, 100 * reached / whole),
+                bool(drawn and drawn[0].worse),
+                change.planned,
+            )
+        )
+    return said
+
+
+def _outcome(part: Registry, graded: pd.DataFrame) -> Block:
+    found = _outcomes(part)
+    missing = blocks.prose("В реестре не указано.")
+    gained = _gains(part)
+    problems = metrics.solved_share(part.projects)
+    solved = missing
+    if problems.numerator is not None and problems.denominator:
+        done, of = int(problems.numerator), int(problems.denominator)
+        text = wording.phrase("out_of", wording.number(done), wording.number(of))
+        solved = blocks.solved(text, wording.percent(problems.percent), done, of)
+    letter = _best(graded)
+    steps = [(name, wording.label("evidence", name)) for name in reversed(LETTERS)]
+    return blocks.panels(
+        [
+            ("Было и стало", blocks.outcomes(found[:MOST_OUTCOMES]) if found else missing),
+            ("Эффект и стандарты", blocks.definitions(gained) if gained else missing),
+            ("Решено проблем", solved),
+            ("Насколько доказано", blocks.grade_steps(letter, steps) if letter else missing),
+        ]
+    )
 
 
 def _known(value: Any) -> str:
@@ -88,6 +164,12 @@ def _goals(part: Registry) -> Pairs:
         before = wording.value_text(values.get("before"), unit, better)
         target = wording.value_text(values.get("target"), unit, better)
         said.append((str(measure["name"]), f"было: {before}; цель: {target}"))
+    return said or [("Показатели", wording.phrase("missing"))]
+
+
+def _gains(part: Registry) -> Pairs:
+    """Return effects and standards of the project in words."""
+    said: Pairs = []
     for effect in part.frame("effects").to_dict("records"):
         amount = wording.unit(effect["amount"], str(effect["unit"]))
         about = (
@@ -101,7 +183,7 @@ def _goals(part: Registry) -> Pairs:
         number = standard["count"]
         text = "количество не указано" if pd.isna(number) else wording.number(int(number))
         said.append((wording.label("standard_kind", standard["kind"]), text))
-    return said or [("Показатели", wording.phrase("missing"))]
+    return said
 
 
 def _events(row: dict[Any, Any]) -> Pairs:

@@ -241,5 +241,7 @@ def adopters(registry: Registry, project: str) -> Block:
         )
         for row in replicas.to_dict("records")
     ]
+    if not rows:
+        return blocks.prose("В реестре нет проектов, которые тиражируют этот.")
     columns = [Column("Организация"), Column("Проект"), Column("Статус"), Column("Откуда")]
     return blocks.table("Проекты, которые тиражируют этот", columns, rows)
