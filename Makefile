@@ -28,8 +28,12 @@ check: .venv/.ready  ## formatting, lint, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-lab: .venv/.ready  ## open JupyterLab on the notebooks
-	$(BIN)/jupyter lab --notebook-dir=. notebooks
+lab: .venv/.ready .cache/lab/custom.css  ## open JupyterLab on its start page; it asks the network for nothing
+	PATH="$(CURDIR)/$(BIN):$$PATH" JUPYTER_CONFIG_PATH=$(CURDIR)/tools/jupyter $(BIN)/jupyter lab
+
+.cache/lab/custom.css: .venv/.ready kuzbass_lean/templates/style.css kuzbass_lean/lab/style.py
+	@mkdir -p $(@D)
+	$(BIN)/python -c 'import kuzbass_lean as kl; print(kl.lab.stylesheet())' > $@
 
 notebooks: .venv/.ready  ## run the notebooks and store their outputs, the oracle of nbval
 	$(BIN)/python tools/refresh_notebooks.py

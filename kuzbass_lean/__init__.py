@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         blocks,
         catalogue,
         evidence,
+        lab,
         maturity,
         metrics,
         published,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         wording,
     )
     from kuzbass_lean.intake import examine, read
+    from kuzbass_lean.intake.template import template
     from kuzbass_lean.outlines import read_outlines
     from kuzbass_lean.registry import Registry, Scope
 
@@ -39,11 +41,13 @@ __all__ = [
     "catalogue",
     "evidence",
     "examine",
+    "lab",
     "maturity",
     "metrics",
     "published",
     "read",
     "read_outlines",
+    "template",
     "views",
     "wording",
 ]
@@ -54,6 +58,7 @@ _HOME = {
     "examine": "intake",
     "read": "intake",
     "read_outlines": "outlines",
+    "template": "intake",
 }
 
 
@@ -61,10 +66,12 @@ if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> Any:
         if name not in __all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            raise AttributeError(
+                f"module {__name__!r} has no attribute {name!r}: it has {', '.join(__all__)}"
+            )
         if name in _HOME:
             return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
         return import_module(f"{__name__}.{name}")
 
     def __dir__() -> list[str]:
-        return sorted({*globals(), *__all__})
+        return [*__all__, "__version__"]

@@ -12,7 +12,7 @@ from typing import Literal
 
 import pandas as pd
 
-from kuzbass_lean import catalogue, parsing, schema
+from kuzbass_lean import catalogue, display, parsing, schema
 from kuzbass_lean.errors import Finding, UnknownNameError, UsageError
 from kuzbass_lean.nearest import nearest
 from kuzbass_lean.places import Origin, Place
@@ -71,7 +71,8 @@ class LeftOut:
 class Registry:
     """Validated tables; a table that is absent is unknown, never zero.
 
-    ``tables`` maps a name to a typed frame whose index numbers its rows. ``label`` says where
+    ``tables`` maps a name to a typed frame whose index numbers its rows;
+    ``registry["measures"]`` is short for ``registry.frame("measures")``. ``label`` says where
     the data come from, ``findings`` what reading them showed, ``left_out`` what was rejected,
     by table; empty where every row was accepted.
 
@@ -81,6 +82,15 @@ class Registry:
     ``lineage`` of all rows of a table. Slices keep the numbers, so that both work on them too.
     ``inputs`` holds the digests (SHA-256) of the files that were read, by name. Neither is
     content: they do not count in the digest.
+
+    Examples
+    --------
+    >>> import kuzbass_lean as kl
+    >>> registry = kl.read()
+    >>> len(registry.projects), registry.as_of
+    (288, datetime.date(2019, 9, 30))
+    >>> len(registry["measures"]) > 0
+    True
     """
 
     tables: Mapping[str, pd.DataFrame]
@@ -122,8 +132,34 @@ class Registry:
         return self.tables.get(table)
 
     def frame(self, table: str) -> pd.DataFrame:
-        """Return the table, or a typed frame without rows if it is absent."""
-        return self.tables[table] if table in self.tables else schema.empty(table)
+        """Return the table, or a typed frame without rows if it is absent.
+
+        Raises
+        ------
+        UnknownNameError
+            The registry knows no such table; the nearest names are in the message.
+        """
+        if table in self.tables:
+            return self.tables[table]
+        if table not in schema.TABLES:
+            raise UnknownNameError("table", table, nearest(table, tuple(schema.TABLES)))
+        return schema.empty(table)
+
+    def __getitem__(self, table: str) -> pd.DataFrame:
+        return self.frame(table)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(schema.TABLES)
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (name, wanted.title, len(self.tables[name]) if self.has(name) else "absent: unknown, not zero")
+            for name, wanted in schema.TABLES.items()
+        ]
+        left = [(name, "left out", found.rows) for name, found in self.left_out.items()]
+        return display.table(
+            f"{self.label}, {self.as_of or 'no date'}", ("table", "", "rows"), [*rows, *left]
+        )
 
     def place_of(self, table: str, row: int) -> Place:
         """Return the file, the sheet and the line that a row of a table was read from.
@@ -260,6 +296,13 @@ class Registry:
         ------
         UnknownNameError
             The scope names a sector, municipality or project that is not known.
+
+        Examples
+        --------
+        >>> import kuzbass_lean as kl
+        >>> part = kl.read().slice(kl.Scope.of_sector("mfc"))
+        >>> sorted(set(part.projects["sector"]))
+        ['mfc']
         """
         if scope.kind == "region":
             return self

@@ -26,6 +26,8 @@ def refresh(path: Path, pattern: re.Pattern[str], replacement: str) -> None:
         tags = cell.metadata.get("tags")
         cell.metadata = {"tags": tags} if tags else {}
         for output in cell.get("outputs", []):
+            # the name of a widget in this run; the words beside it are the oracle
+            output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
             html = output.get("data", {}).get("text/html")
             if html is not None:
                 output["data"]["text/html"] = pattern.sub(replacement, "".join(html))

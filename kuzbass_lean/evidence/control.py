@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
+from kuzbass_lean.display import Shown
 from kuzbass_lean.evidence.base import Better, Floats, Integers, Verdict, direction, runs, series
 
 LIMIT_FACTOR = 2.66
@@ -42,7 +43,7 @@ class Phase(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ControlChart:
+class ControlChart(Shown):
     """A control chart, worked out.
 
     Attributes

@@ -14,6 +14,7 @@ from statistics import NormalDist
 import numpy as np
 import pandas as pd
 
+from kuzbass_lean.display import Shown
 from kuzbass_lean.evidence.base import Floats, series
 
 _HALF = 0.5 + 1e-9
@@ -21,7 +22,7 @@ _HALF = 0.5 + 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TimeToClose:
+class TimeToClose(Shown):
     """The Kaplan-Meier estimate of the time to close.
 
     Attributes
@@ -47,7 +48,7 @@ class TimeToClose:
 
 
 @dataclass(frozen=True, slots=True)
-class LogRank:
+class LogRank(Shown):
     """Whether two groups close at the same pace: chi-squared on one degree of freedom."""
 
     chi2: float

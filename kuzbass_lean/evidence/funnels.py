@@ -8,6 +8,7 @@ from datetime import date
 
 import pandas as pd
 
+from kuzbass_lean.display import Shown
 from kuzbass_lean.evidence.base import Interval
 from kuzbass_lean.evidence.shares import funnel_limits, wilson
 from kuzbass_lean.metrics import by_unit, covered_units, frame_units
@@ -15,7 +16,7 @@ from kuzbass_lean.registry import Registry
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Funnel:
+class Funnel(Shown):
     """Shares of units of different size against one common share.
 
     Attributes

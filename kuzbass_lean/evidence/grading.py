@@ -8,6 +8,7 @@ from typing import Final, Literal
 import numpy as np
 import pandas as pd
 
+from kuzbass_lean.display import Shown
 from kuzbass_lean.evidence.base import Better, Floats
 from kuzbass_lean.evidence.control import FIRM_POINTS, RUN_LENGTH, ControlChart, xmr
 from kuzbass_lean.evidence.regression import regression_to_mean
@@ -39,7 +40,7 @@ _NONE: Final[Floats] = np.empty(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Grade:
+class Grade(Shown):
     """How sure an improvement is.
 
     Attributes

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 
 import pandas as pd
 
+from kuzbass_lean.display import Shown
 from kuzbass_lean.evidence.base import Interval
 
 FEWEST_EVENTS = 5
@@ -21,7 +22,7 @@ _ASSUMPTIONS = ("constant_pace", "independent_events", "recorded_in_time")
 
 
 @dataclass(frozen=True, slots=True)
-class Forecast:
+class Forecast(Shown):
     """When a count is reached if things go on as they do.
 
     Attributes

@@ -10,13 +10,14 @@ from typing import Any
 import pandas as pd
 
 from kuzbass_lean import metrics
+from kuzbass_lean.display import Shown
 from kuzbass_lean.evidence.pace import WINDOW_DAYS, Forecast, forecast
 from kuzbass_lean.maturity import NextStep
 from kuzbass_lean.registry import Registry
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class Outlook(Shown):
     """The forecast of one direction's next level.
 
     Attributes

@@ -8,12 +8,13 @@ from typing import Literal
 
 import numpy as np
 
+from kuzbass_lean.display import Shown
 from kuzbass_lean.evidence.base import direction, series
 from kuzbass_lean.evidence.samples import FEWEST
 
 
 @dataclass(frozen=True, slots=True)
-class Regression:
+class Regression(Shown):
     """How a stated "before" compares with the measurements of that time.
 
     Attributes

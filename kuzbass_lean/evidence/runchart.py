@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from kuzbass_lean.display import Shown
 from kuzbass_lean.evidence.base import runs, series
 
 
 @dataclass(frozen=True, slots=True)
-class RunChart:
+class RunChart(Shown):
     """A run chart, worked out.
 
     Attributes

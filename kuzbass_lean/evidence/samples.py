@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from kuzbass_lean.display import Shown
 from kuzbass_lean.evidence.base import Floats, Interval, Verdict, direction, series
 
 FEWEST = 5
@@ -22,7 +23,7 @@ _EXACT_UP_TO = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Shown):
     """Two samples, compared; differences are after minus before, in the unit of the values.
 
     Attributes

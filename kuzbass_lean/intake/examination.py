@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from kuzbass_lean import catalogue, checks, plausibility, schema
+from kuzbass_lean import catalogue, checks, display, plausibility, schema
 from kuzbass_lean.errors import DataError, Finding, Severity
 from kuzbass_lean.intake import sources
 from kuzbass_lean.intake.columns import type_columns
@@ -56,6 +56,18 @@ class Examination:
     def errors(self) -> tuple[Finding, ...]:
         """The findings that stop a build."""
         return tuple(found for found in self.findings if found.severity == "error")
+
+    def __repr__(self) -> str:
+        accepted, rejected = (
+            sum(getattr(row, n) for row in self.rows.values()) for n in ("accepted", "rejected")
+        )
+        return f"Examination({accepted} rows accepted, {rejected} rejected, {len(self.findings)} findings)"
+
+    def _repr_html_(self) -> str:
+        counts = [(name, row.read, row.accepted, row.rejected) for name, row in self.rows.items()]
+        found = [(f.severity, f.place, f.message) for f in self.findings]
+        rows = display.table(self.registry.label, ("table", "read", "accepted", "rejected"), counts)
+        return rows + display.table("Findings", ("", "where", "what"), found)
 
 
 def read(source: str | os.PathLike[str] = "", *, allow_errors: bool = False) -> Registry:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from kuzbass_lean.display import Shown
 from kuzbass_lean.errors import UsageError
 from kuzbass_lean.maturity.bases import PooledRevenue
 from kuzbass_lean.maturity.draft import Draft
@@ -18,7 +19,7 @@ from kuzbass_lean.registry import Registry
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Change(Shown):
     """One hypothetical addition in a direction: any units, a named one, or projects alone.
 
     Attributes

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from kuzbass_lean.display import Shown
 from kuzbass_lean.errors import UnknownNameError, UsageError
 from kuzbass_lean.maturity import units as reached
 from kuzbass_lean.maturity.bases import Adoption, Basis, PooledRevenue, build, build_local, threshold
@@ -22,7 +23,7 @@ from kuzbass_lean.registry import Registry
 
 
 @dataclass(frozen=True, slots=True)
-class UnitStep:
+class UnitStep(Shown):
     """What brings one unit there, at worst: what is unknown counts as not done.
 
     Attributes

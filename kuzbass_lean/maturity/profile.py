@@ -8,11 +8,13 @@ from datetime import date
 from fractions import Fraction
 from typing import Any, Literal
 
+from kuzbass_lean.display import Shown, table
+
 Verdict = Literal["met", "not_met", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Shown):
     """One level of one direction: thresholds, what there is, and what is missing.
 
     ``qualifying_units`` qualify for sure and ``qualifying_best`` at best. ``actual_y`` is in
@@ -48,7 +50,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class DirectionScore:
+class DirectionScore(Shown):
     """The level of one direction under one reading, with its worst and best case.
 
     ``level`` is the level common to both cases, or ``unknown``. ``units`` is N, None where
@@ -105,6 +107,14 @@ class Profile:
             The model has no such direction.
         """
         return {score.number: score for score in self.directions}[number]
+
+    def _repr_html_(self) -> str:
+        head = ("", "direction", "level", "at worst", "at best", "units", "reading")
+        rows = [
+            (d.number, d.title, d.level, d.worst_case, d.best_case, d.units, d.reading)
+            for d in self.directions
+        ]
+        return table(f"Profile {self.as_of}", head, rows)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the profile as JSON."""

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from kuzbass_lean.display import Shown
 from kuzbass_lean.maturity.bases import Total
 from kuzbass_lean.maturity.changes import Change
 from kuzbass_lean.maturity.lacking import Survey, UnitStep
@@ -16,7 +17,7 @@ from kuzbass_lean.registry import Registry
 
 
 @dataclass(frozen=True, slots=True)
-class NextStep:
+class NextStep(Shown):
     """The smallest set of steps to the next level of one direction.
 
     Attributes

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import product
 
+from kuzbass_lean.display import Shown
 from kuzbass_lean.metrics.values import Bounds, Value
 
 Interval = tuple[Decimal, Decimal]
@@ -19,7 +20,7 @@ ZERO: Interval = (Decimal(0), Decimal(0))
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Change(Shown):
     """A change between two values; every number is positive when it is for the better.
 
     Attributes
@@ -57,7 +58,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Attainment:
+class Attainment(Shown):
     """How much of the way to the target was covered.
 
     Attributes

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from kuzbass_lean.display import Shown
 from kuzbass_lean.metrics.results import capacity_hours, stream, takt
 from kuzbass_lean.schema import PHASES
 
@@ -13,7 +14,7 @@ VALUES = ("va", "nnva", "nva")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ValueStream:
+class ValueStream(Shown):
     """One value stream by phase. Minutes throughout; unknown is None or missing.
 
     Attributes

@@ -8,6 +8,7 @@ from datetime import date
 
 import pandas as pd
 
+from kuzbass_lean.display import Shown
 from kuzbass_lean.schema import OPEN, REALISED, STATUSES
 
 AGE_BANDS = (90, 180, 365)
@@ -15,7 +16,7 @@ AGE_BANDS = (90, 180, 365)
 
 
 @dataclass(frozen=True, slots=True)
-class Portfolio:
+class Portfolio(Shown):
     """Counts of projects on a date. Cancelled projects are counted apart from ``total``.
 
     Attributes

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from kuzbass_lean.display import Shown
 from kuzbass_lean.errors import DataError, Finding
 from kuzbass_lean.metrics.values import CountBounds, Ratio
 from kuzbass_lean.schema import REALISED
@@ -21,7 +22,7 @@ FEW_UNITS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Concentration:
+class Concentration(Shown):
     """How projects are spread over units.
 
     Attributes

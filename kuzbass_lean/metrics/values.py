@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kuzbass_lean.display import Shown
+
 
 @dataclass(frozen=True, slots=True)
-class Ratio:
+class Ratio(Shown):
     """A share that keeps the two counts it is made of.
 
     A missing count, or a denominator of zero, makes the share unknown: ``None``, neither
@@ -32,7 +34,7 @@ class Ratio:
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(Shown):
     """A closed interval; an end that is ``None`` is open to infinity.
 
     Raises
@@ -56,7 +58,7 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
-class CountBounds:
+class CountBounds(Shown):
     """A count known to lie between two whole numbers, out of a total."""
 
     low: int
@@ -70,7 +72,7 @@ class CountBounds:
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class Value(Shown):
     """One measured value, as a row of the ``values`` table states it.
 
     Parameters

@@ -7,6 +7,7 @@ from datetime import date
 
 import pandas as pd
 
+from kuzbass_lean.display import Shown
 from kuzbass_lean.schema import OPEN
 
 
@@ -29,7 +30,7 @@ def ageing_list(projects: pd.DataFrame, as_of: date) -> pd.DataFrame:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftTruncation:
+class LeftTruncation(Shown):
     """Projects that began before anybody recorded endings: their quicker peers are missing.
 
     Attributes

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from kuzbass_lean.display import Shown
 from kuzbass_lean.errors import UnknownNameError
 from kuzbass_lean.nearest import nearest
 from kuzbass_lean.packaged import document
@@ -15,7 +16,7 @@ Value = int | float | str | tuple[int | float, ...] | Mapping[str, int] | None
 
 
 @dataclass(frozen=True, slots=True)
-class PublishedFigure:
+class PublishedFigure(Shown):
     """One published figure.
 
     ``value`` is a number, a text, a range or list of numbers, a pair X/Y, or None where the

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from kuzbass_lean.display import Shown
 from kuzbass_lean.published.figures import PublishedFigure, by_id, read
 
 
 @dataclass(frozen=True, slots=True)
-class Relation:
+class Relation(Shown):
     """A relation that the figures should keep.
 
     ``computed`` is what the parts give and ``stated`` what is published; ``holds`` is None where
