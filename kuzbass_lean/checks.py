@@ -1,7 +1,8 @@
 """Rules over the registry's tables, and how a broken rule is said to a person.
 
 Column rules come from ``schema.py``; here are the ones that look at several columns,
-several rows or several tables. Every rule has one Russian sentence with its remedy.
+several rows or several tables. Every rule has one Russian sentence with its remedy, in
+``data/findings.yaml``.
 """
 
 from __future__ import annotations
@@ -13,74 +14,22 @@ from typing import Any, cast
 import pandas as pd
 import pandera.errors
 
-from kuzbass_lean import schema
+from kuzbass_lean import schema, spelling
 from kuzbass_lean.errors import Finding, Severity
 from kuzbass_lean.nearest import nearest
+from kuzbass_lean.packaged import document
+from kuzbass_lean.places import Origin
 
-MESSAGES: dict[str, str] = {
-    "missing_table": "обязательной таблицы нет; добавьте файл {file}",
-    "missing_column": "нет обязательного столбца «{column}» ({title}); добавьте его в заголовок",
-    "unknown_column": "столбец «{value}» не используется; проверьте название{nearest}",
-    "duplicate_column": "столбец «{column}» встречается дважды; оставьте один",
-    "unknown_file": "файл не относится к реестру и не прочитан{nearest}",
-    "empty_file": "файл пуст, нет даже заголовка; удалите его или внесите заголовок",
-    "no_rows": "в обязательной таблице нет ни одной строки; внесите данные",
-    "not_utf8": "файл не в кодировке UTF-8 и не в Windows-1251; сохраните его как CSV UTF-8",
-    "unreadable": "файл не читается как таблица ({value}); сохраните его заново",
-    "ragged_row": "в строке {value} ячеек, а в заголовке {expected}; проверьте разделители и кавычки",
-    "required": "значение обязательно; заполните ячейку",
-    "not_integer": "«{value}» — не целое число; впишите целое число без единиц измерения",
-    "not_number": "«{value}» — не число; впишите число без единиц измерения",
-    "not_finite": "«{value}» — не конечное число; впишите обычное число",
-    "not_date": "«{value}» — не дата; впишите дату как ДД.ММ.ГГГГ",
-    "not_flag": "«{value}» — не да/нет; впишите да или нет",
-    "allowed_value": "«{value}» не входит в справочник: {allowed}{nearest}",
-    "key_shape": "код «{value}» должен состоять из латинских букв, цифр, точки, дефиса или «_» (до 80)",
-    "not_negative": "«{value}» меньше нуля; проверьте число",
-    "share_above_one": "доля «{value}» больше 1; впишите долю от 0 до 1",
-    "duplicate_key": "ключ «{value}» уже есть в строке {other}; оставьте одну строку",
-    "dangling_key": "«{value}» нет в таблице «{referenced}»{nearest}; исправьте код или добавьте строку",
-    "solved_above_found": "решено проблем больше, чем выявлено ({value}); исправьте одно из чисел",
-    "closed_before_started": "закрыт раньше, чем начат ({value}); исправьте одну из дат",
-    "implemented_before_started": "реализован раньше, чем начат ({value}); исправьте одну из дат",
-    "closed_before_implemented": "закрыт раньше, чем реализован ({value}); исправьте одну из дат",
-    "closed_without_status": "дата закрытия есть, а статус «{value}»; исправьте статус или уберите дату",
-    "closed_without_date": "статус «closed», а даты закрытия нет: в сроки проект не войдёт",
-    "low_above_high": "«от» больше, чем «до» ({value}); поменяйте числа местами",
-    "exact_without_value": "точность exact, а значения нет; впишите значение",
-    "exact_is_range": "точность exact, а «от» и «до» различаются ({value}); укажите range",
-    "range_without_bounds": "точность range требует «от» и «до»; впишите оба числа",
-    "up_to_without_high": "точность up_to требует «до»; впишите число",
-    "at_least_without_low": "точность at_least требует «от»; впишите число",
-    "factor_without_factor": "точность factor_only требует «во сколько раз» больше нуля; впишите число",
-    "revenue_above_one": "доли выручки организации за год в сумме больше 1 ({value}); проверьте доли",
-    "refers_to_rejected": "«{value}» — строка таблицы «{referenced}», отклонённая из-за ошибки; исправьте её",
-    "formula_without_value": "у формулы «{value}» нет значения; сохраните файл в Excel или впишите число",
-    "error_value": "в ячейке ошибка Excel «{value}»; исправьте формулу или впишите значение",
-    "merged_number": "число объединено на несколько строк; разъедините ячейки и впишите каждой строке своё",
-    "quantity_conflict": "«{value}» не согласуется с соседними ячейками (от, до, точность); оставьте одно",
-    "unknown_sheet": "лист не относится к реестру и не прочитан{nearest}",
-    "repeated_sheet": "лист «{value}» — ещё одна таблица «{title}»; оставьте один лист",
-    "likely_duplicate": "похоже на строку {other}: та же организация и почти то же название; оставьте одну",
-    "outside_frame": "в перечне единиц {value}, а с проектами их {other}; проверьте перечень",
-    "stray_rows": "строки над заголовком пропущены («{value}»); заголовок взят из строки {after}",
-    "header_spelling": "столбец «{value}» прочитан как «{after}»",
-    "sheet_spelling": "лист «{value}» прочитан как «{after}»",
-    "encoding": "файл в кодировке Windows-1251 прочитан как таковой",
-    "blank_rows": "пропущены пустые строки: {value}",
-    "example_row": "строка примера пропущена",
-    "merged_cells": "ячейка объединена со строкой {other}; прочитано «{after}»",
-    "spaces": "«{value}» прочитано как «{after}»: лишние или неразрывные пробелы",
-    "spelling": "«{value}» прочитано как «{after}»",
-    "number_spelling": "«{value}» прочитано как число {after}",
-    "date_spelling": "«{value}» прочитано как дата {after}",
-    "time_dropped": "«{value}» прочитано как дата {after}, время отброшено",
-    "excel_date": "«{value}» прочитано как дата {after} (порядковый номер дня в Excel)",
-    "flag_spelling": "«{value}» прочитано как «{after}»",
-    "means_nothing": "«{value}» прочитано как пустая ячейка: сведений нет",
-    "quantity": "«{value}» прочитано как {after}",
-    "replicates_itself": "проект тиражирует сам себя; укажите исходный проект",
-}
+
+def _sentence(rule: str) -> str:
+    said: str = document("findings.yaml")[rule]["message"]
+    return said
+
+
+def short(rule: str) -> str:
+    """Return what an error is in a few words, for a report that tells what was left out."""
+    said: str = document("findings.yaml")[rule].get("short", rule)
+    return said
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,8 +166,14 @@ def finding(rule: str, file: str, *, severity: Severity = "error", **place: obje
         column=str(words["column"]),
         value=str(words["value"]),
         rule=rule,
-        message=MESSAGES[rule].format(**words),
+        message=_sentence(rule).format(**words),
     )
+
+
+def located(rule: str, origin: Origin, row: int, *, severity: Severity = "error", **words: object) -> Finding:
+    """Return a finding about a row of a whole table, with the place that the row was read from."""
+    place = origin.place(row)
+    return finding(rule, place.file, severity=severity, **{**words, "sheet": place.sheet, "row": place.row})
 
 
 def check_columns(table: str, frame: pd.DataFrame, file: str) -> list[Finding]:
@@ -238,7 +193,9 @@ def _from_pandera(table: str, case: tuple[object, ...], file: str) -> Finding:
     words: dict[str, Any] = {"row": row, "column": column, "value": value}
     if rule == "allowed_value":
         allowed = schema.allowed(table, column)
-        words |= {"allowed": ", ".join(allowed), "nearest": nearest_hint(value, allowed)}
+        said = spelling.vocabulary(schema.labels(table)[column]).labels
+        titles = tuple(said.get(key, key) for key in allowed)
+        words |= {"allowed": ", ".join(titles), "nearest": nearest_hint(value, (*allowed, *titles))}
     return finding(rule, file, **words)
 
 
@@ -263,7 +220,7 @@ def _shown(cell: Any) -> str:
     return "пусто" if pd.isna(cell) else str(cell)
 
 
-def check_keys(table: str, frame: pd.DataFrame, file: str) -> list[Finding]:
+def check_keys(table: str, frame: pd.DataFrame, origin: Origin) -> list[Finding]:
     """Return the rows whose key stands in an earlier row already."""
     names = list(schema.keys(table))
     if not names:
@@ -274,20 +231,20 @@ def check_keys(table: str, frame: pd.DataFrame, file: str) -> list[Finding]:
     firsts = frame.groupby(names, dropna=False, sort=False).head(1).reset_index()[[*names, "row"]]
     others = repeated[names].merge(firsts, on=names, how="left")["row"]
     return [
-        finding(
+        located(
             "duplicate_key",
-            file,
-            row=row,
+            origin,
+            row,
             column=names[0],
             value=", ".join(_shown(cell) for cell in cells),
-            other=other,
+            other=origin.said(other, row),
         )
-        for (row, cells), other in zip(repeated[names].iterrows(), others, strict=True)
+        for row, cells, other in zip(repeated.index, repeated[names].to_numpy(), others, strict=True)
     ]
 
 
 def check_references(
-    tables: Mapping[str, pd.DataFrame], known: Mapping[str, pd.Index], places: Mapping[str, tuple[str, str]]
+    tables: Mapping[str, pd.DataFrame], known: Mapping[str, pd.Index], origins: Mapping[str, Origin]
 ) -> Iterator[Finding]:
     """Yield the cells that name a key which the referenced table does not hold.
 
@@ -297,24 +254,22 @@ def check_references(
         Typed tables.
     known
         For each referenced table the keys that exist.
-    places
-        For each table the file and the sheet it came from.
+    origins
+        For each table where its rows stand.
     """
     for table, frame in tables.items():
         for column, referenced in schema.references(table).items():
             if referenced not in known:
                 continue
-            file, sheet = places[table]
             cells = frame[column].dropna()
             lost = cells[~cells.isin(known[referenced])]
             choices = tuple(known[referenced]) if len(lost) else ()
             hints = {value: nearest_hint(str(value), choices) for value in lost.unique()[:_HINTS]}
             for row, value in lost.items():
-                yield finding(
+                yield located(
                     "dangling_key",
-                    file,
-                    sheet=sheet,
-                    row=row,
+                    origins[table],
+                    cast("int", row),
                     column=column,
                     value=value,
                     referenced=schema.TABLES[referenced].title,
@@ -327,7 +282,7 @@ _HINTS = 50
 
 
 def check_rejected(
-    tables: Mapping[str, pd.DataFrame], bad: Mapping[str, set[int]], places: Mapping[str, tuple[str, str]]
+    tables: Mapping[str, pd.DataFrame], bad: Mapping[str, set[int]], origins: Mapping[str, Origin]
 ) -> list[Finding]:
     """Return the sound rows that refer to a rejected row, and so cannot stand without it.
 
@@ -337,36 +292,28 @@ def check_rejected(
         Typed tables.
     bad
         For each table the rows that are in error already.
-    places
-        For each table the file and the sheet it came from.
+    origins
+        For each table where its rows stand.
     """
     found: list[Finding] = []
-    lost = {table: set(rows) for table, rows in bad.items()}
+    lost = {table: set(bad.get(table, ())) for table in tables}
     while True:
-        gone = {table: _gone_keys(frame, table, lost.get(table, set())) for table, frame in tables.items()}
+        gone = {table: _gone_keys(frame, table, lost[table]) for table, frame in tables.items()}
         new = [
-            finding(
-                "refers_to_rejected",
-                places[table][0],
-                sheet=places[table][1],
-                row=row,
-                column=column,
-                value=value,
-                referenced=schema.TABLES[referenced].title,
-            )
+            (table, cast("int", row), column, value)
             for table, frame in tables.items()
             for column, referenced in schema.references(table).items()
             if len(gone.get(referenced, ()))
             for row, value in frame[column][frame[column].isin(gone[referenced])].items()
-            if row not in lost.get(table, ())
+            if row not in lost[table]
         ]
         if not new:
             return found
-        found += new
-        tables_at = {place: table for table, place in places.items()}
-        for each in new:
-            if each.row is not None:
-                lost.setdefault(tables_at[each.file, each.sheet], set()).add(each.row)
+        for table, row, column, value in new:
+            title = schema.TABLES[schema.references(table)[column]].title
+            words = {"column": column, "value": value, "referenced": title}
+            found.append(located("refers_to_rejected", origins[table], row, **words))
+            lost[table].add(row)
 
 
 def _gone_keys(frame: pd.DataFrame, table: str, rows: set[int]) -> pd.Index:
@@ -379,7 +326,7 @@ def _gone_keys(frame: pd.DataFrame, table: str, rows: set[int]) -> pd.Index:
     return gone
 
 
-def check_revenue(frame: pd.DataFrame, file: str) -> list[Finding]:
+def check_revenue(frame: pd.DataFrame, origin: Origin) -> list[Finding]:
     """Return the organisations whose revenue shares of a year exceed the whole."""
     totals = frame.groupby(["organization_id", "year"], sort=True)["share"].sum().round(9)
     found = []
@@ -387,5 +334,5 @@ def check_revenue(frame: pd.DataFrame, file: str) -> list[Finding]:
         organization, year = cast("tuple[str, int]", key)
         rows = frame[frame["organization_id"].eq(organization) & frame["year"].eq(year)]
         value = f"{organization}, {year}: {total:g}"
-        found.append(finding("revenue_above_one", file, row=rows.index[-1], column="share", value=value))
+        found.append(located("revenue_above_one", origin, rows.index[-1], column="share", value=value))
     return found

@@ -45,6 +45,14 @@ class Origin:
         stretch = self.stretches[max(bisect_left(befores, row) - 1, 0)]
         return Place(stretch.file, stretch.sheet, row - stretch.before)
 
+    def said(self, row: int, beside: int) -> str:
+        """Return the line of a row in words, with its file and sheet if another row stands elsewhere."""
+        place, other = self.place(row), self.place(beside)
+        if (place.file, place.sheet) == (other.file, other.sheet):
+            return str(place.row)
+        sheet = f", лист «{place.sheet}»" if place.sheet else ""
+        return f"{place.row} ({place.file}{sheet})"
+
     def row(self, file: str, sheet: str, line: int) -> int | None:
         """Return the row that a line of a sheet became, or None if the table has no such sheet."""
         for stretch in self.stretches:

@@ -1,4 +1,4 @@
-"""What is allowed but hardly right: likely duplicates, more units with projects than exist.
+"""What is allowed but hardly right: likely duplicates, more units than exist, parts without their sum.
 
 These are warnings: reported, never corrected.
 """
@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import cast
 
 import pandas as pd
 from rapidfuzz import fuzz, process
 
 from kuzbass_lean import catalogue
-from kuzbass_lean.checks import finding
+from kuzbass_lean.checks import located
 from kuzbass_lean.errors import Finding
+from kuzbass_lean.places import Origin
 
 SIMILAR = 92.0
 """From this likeness on (0 to 100, words in any order) two titles are likely one project."""
@@ -22,25 +24,30 @@ _PAIRWISE = 1500
 """In larger groups of one organisation only equal titles are looked for: pairs grow with the square."""
 
 
-def check(tables: Mapping[str, pd.DataFrame], places: Mapping[str, tuple[str, str]]) -> list[Finding]:
+def check(tables: Mapping[str, pd.DataFrame], origins: Mapping[str, Origin]) -> list[Finding]:
     """Return the warnings about accepted rows.
 
     Parameters
     ----------
     tables
         Typed tables by name; a missing one leaves its checks out.
-    places
-        For each table the file and the sheet it came from.
+    origins
+        For each table where its rows stand.
     """
     found: list[Finding] = []
     if "projects" in tables:
-        found += duplicates(tables["projects"], *places["projects"])
+        found += duplicates(tables["projects"], origins["projects"])
     if {"projects", "organizations", "frames"} <= set(tables):
-        found += outside_frame(tables, *places["frames"])
+        found += outside_frame(tables, origins["frames"])
+    own = tables.get("municipalities")
+    territories = len(catalogue.municipalities() if own is None else own)
+    for table, total in _TOTALS.items():
+        if table in tables:
+            found += parts_and_total(tables[table], origins[table], total, territories)
     return found
 
 
-def duplicates(projects: pd.DataFrame, file: str, sheet: str = "") -> list[Finding]:
+def duplicates(projects: pd.DataFrame, origin: Origin) -> list[Finding]:
     """Return the projects whose organisation has an earlier one with nearly the same title.
 
     Titles that differ in a number («этап 1», «этап 2») are different projects.
@@ -54,8 +61,11 @@ def duplicates(projects: pd.DataFrame, file: str, sheet: str = "") -> list[Findi
     found = []
     for rows in groups.values():
         for row, other in _similar(rows, words):
-            place = {"row": row, "column": "title", "value": projects.loc[row, "title"], "other": other}
-            found.append(finding("likely_duplicate", file, sheet=sheet, severity="warning", **place))
+            place = {"column": "title", "value": projects.loc[row, "title"]}
+            other_line = origin.said(other, row)
+            found.append(
+                located("likely_duplicate", origin, row, severity="warning", **place, other=other_line)
+            )
     return found
 
 
@@ -74,7 +84,7 @@ def _similar(rows: Sequence[int], words: Mapping[int, str]) -> Iterator[tuple[in
             yield row, other
 
 
-def outside_frame(tables: Mapping[str, pd.DataFrame], file: str, sheet: str = "") -> list[Finding]:
+def outside_frame(tables: Mapping[str, pd.DataFrame], origin: Origin) -> list[Finding]:
     """Return the rows of the latest frame that state fewer units than have projects.
 
     Units are the organisations of the frame's kind that lead a project or take part in one,
@@ -96,6 +106,40 @@ def outside_frame(tables: Mapping[str, pd.DataFrame], file: str, sheet: str = ""
         else:
             count = int(here["kind"].eq(stated["kind"]).sum())
         if count > stated["units"]:
-            place = {"row": row, "column": "units", "value": stated["units"], "other": count}
-            found.append(finding("outside_frame", file, sheet=sheet, severity="warning", **place))
+            words = {"column": "units", "value": stated["units"], "other": count}
+            found.append(located("outside_frame", origin, cast("int", row), severity="warning", **words))
+    return found
+
+
+_TOTALS = {"frames": ("units", ["kind", "as_of"]), "plans": ("planned_units", ["year", "kind", "sector"])}
+"""Tables whose rows without a territory are totals of those with one: the number, and what they share."""
+
+
+def parts_and_total(
+    frame: pd.DataFrame, origin: Origin, total: tuple[str, list[str]], territories: int
+) -> list[Finding]:
+    """Return the stated totals that the numbers of the territories do not sum to.
+
+    A territory that states nothing is unknown: while one does, only a sum above the total is wrong.
+
+    Parameters
+    ----------
+    total
+        The column of numbers, and the columns that a total shares with its parts.
+    territories
+        How many territories there are.
+    """
+    column, by = total
+    local = frame["municipality_id"].notna()
+    parts = frame[local].groupby(by, dropna=False)
+    sums, known = parts[column].sum(), parts["municipality_id"].nunique()
+    found = []
+    for row, stated in frame[~local].iterrows():
+        key = tuple(stated[by])
+        if key not in sums.index:
+            continue
+        summed = int(sums[key])
+        if summed > stated[column] or (summed < stated[column] and known[key] == territories):
+            words = {"column": column, "value": stated[column], "other": summed}
+            found.append(located("parts_and_total", origin, cast("int", row), severity="warning", **words))
     return found

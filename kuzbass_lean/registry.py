@@ -15,6 +15,7 @@ import pandas as pd
 from kuzbass_lean import catalogue, display, parsing, schema
 from kuzbass_lean.errors import Finding, UnknownNameError, UsageError
 from kuzbass_lean.nearest import nearest
+from kuzbass_lean.omitted import LeftOut, Omitted
 from kuzbass_lean.places import Origin, Place
 
 ScopeKind = Literal["region", "sector", "municipality", "pair", "project"]
@@ -59,22 +60,15 @@ class Scope:
         return cls("project", project=project)
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """How many rows of a table were left out of a registry, and how many break each rule."""
-
-    rows: int
-    rules: Mapping[str, int]
-
-
 @dataclass(frozen=True)
 class Registry:
     """Validated tables; a table that is absent is unknown, never zero.
 
     ``tables`` maps a name to a typed frame whose index numbers its rows;
     ``registry["measures"]`` is short for ``registry.frame("measures")``. ``label`` says where
-    the data come from, ``findings`` what reading them showed, ``left_out`` what was rejected,
-    by table; empty where every row was accepted.
+    the data come from, ``findings`` what reading them showed, ``omitted`` what is not in it:
+    rows rejected for errors, territories whose file has not arrived. A slice keeps of these what
+    may concern its scope.
 
     Lineage: ``origins`` says, by table, which files and sheets its rows were read from. A row's
     number is its line in the source; where several files feed a table, those of the next go on
@@ -96,7 +90,7 @@ class Registry:
     tables: Mapping[str, pd.DataFrame]
     label: str = ""
     findings: tuple[Finding, ...] = field(default=(), repr=False)
-    left_out: Mapping[str, LeftOut] = field(default_factory=dict, repr=False)
+    omitted: Omitted = field(default_factory=Omitted, repr=False)
     origins: Mapping[str, Origin] = field(default_factory=dict, repr=False)
     inputs: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -106,7 +100,7 @@ class Registry:
         tables: Mapping[str, pd.DataFrame],
         label: str = "",
         findings: tuple[Finding, ...] = (),
-        left_out: Mapping[str, LeftOut] = MappingProxyType({}),
+        omitted: Omitted | None = None,
         origins: Mapping[str, Origin] = MappingProxyType({}),
         inputs: Mapping[str, str] = MappingProxyType({}),
     ) -> Registry:
@@ -121,7 +115,7 @@ class Registry:
         if unknown:
             raise UnknownNameError("table", unknown[0], nearest(unknown[0], tuple(schema.TABLES)))
         typed = {name: _typed(name, tables[name]) for name in schema.TABLES if name in tables}
-        return cls(MappingProxyType(typed), label, findings, left_out, origins, inputs)
+        return cls(MappingProxyType(typed), label, findings, omitted or Omitted(), origins, inputs)
 
     def has(self, table: str) -> bool:
         """Return whether the table is present; an absent table means unknown."""
@@ -160,6 +154,11 @@ class Registry:
         return display.table(
             f"{self.label}, {self.as_of or 'no date'}", ("table", "", "rows"), [*rows, *left]
         )
+
+    @property
+    def left_out(self) -> Mapping[str, LeftOut]:
+        """How many rows of each table were left out and why; empty where all were accepted."""
+        return self.omitted.tables()
 
     def place_of(self, table: str, row: int) -> Place:
         """Return the file, the sheet and the line that a row of a table was read from.
@@ -399,7 +398,10 @@ class Registry:
                     cut[name] = cut[name][cut[name]["municipality_id"].eq(scope.municipality)]
         if scope.sector is not None and "plans" in cut:
             cut["plans"] = cut["plans"][cut["plans"]["sector"].eq(scope.sector)]
-        return replace(self, tables=MappingProxyType(cut))
+        omitted = self.omitted.of(
+            municipality_id=scope.municipality, sector=scope.sector, project_id=scope.project
+        )
+        return replace(self, tables=MappingProxyType(cut), omitted=omitted)
 
     def __repr__(self) -> str:
         rows = ", ".join(f"{name} {len(frame)}" for name, frame in self.tables.items())

@@ -140,16 +140,16 @@ def _table(
     )
 
 
-def _organization(optional: bool = False) -> pa.Column:
-    return _key("Организация", references="organizations", optional=optional)
+def _organization(title: str = "Организация", optional: bool = False) -> pa.Column:
+    return _key(title, references="organizations", optional=optional)
 
 
 def _municipality(optional: bool = True) -> pa.Column:
     return _key("Муниципальное образование", references="municipalities", optional=optional)
 
 
-def _project(optional: bool = False) -> pa.Column:
-    return _key("Проект", references="projects", optional=optional)
+def _project(title: str = "Проект", optional: bool = False) -> pa.Column:
+    return _key(title, references="projects", optional=optional)
 
 
 def _measure() -> pa.Column:
@@ -182,7 +182,7 @@ TABLES: dict[str, pa.DataFrameSchema] = {
             "kind": _text("Вид организации", labels="organization_kind", allowed=ORGANIZATION_KINDS),
             "sector": _text("Сектор", labels="sector", allowed=_SECTORS),
             "municipality_id": _municipality(),
-            "parent_id": _organization(optional=True),
+            "parent_id": _organization("Вышестоящая организация", optional=True),
             "lean_since": _date("Перешла на бережливые методы"),
             "lean_basis": _text("Основание перехода", labels="lean_basis", optional=True),
         },
@@ -219,7 +219,7 @@ TABLES: dict[str, pa.DataFrameSchema] = {
             "implemented": _date("Реализован"),
             "closed": _date("Закрыт"),
             "centralised": _flag("Централизованный"),
-            "replicates": _project(optional=True),
+            "replicates": _project("Тиражирует проект", optional=True),
             "problems_found": _count("Выявлено проблем"),
             "problems_solved": _count("Решено проблем"),
             "team_size": _count("Численность команды"),

@@ -95,7 +95,8 @@ def test_the_command_annotates_and_still_says_1(messy: Path, tmp_path: Path) -> 
     [
         ("r.xlsx", "r.xlsx", "the source itself"),
         ("r.xlsx", "a.csv", "does not end in"),
-        ("", "a.xlsx", "one .xlsx file"),
+        ("", "a.xlsx", "a folder for theirs"),
+        ("no.xlsx", "a.xlsx", "one .xlsx file"),
     ],
 )
 def test_what_cannot_be_annotated_is_called_wrongly(messy: Path, source: str, target: str, said: str) -> None:

@@ -2,8 +2,12 @@ import pandas as pd
 import pytest
 
 from kuzbass_lean import plausibility
+from kuzbass_lean.places import Origin, Stretch
 
-PLACES = {name: (f"{name}.csv", "") for name in ("projects", "organizations", "frames", "participants")}
+PLACES = {
+    name: Origin((Stretch(f"{name}.csv"),))
+    for name in ("projects", "organizations", "frames", "participants")
+}
 
 
 def projects(*titles: tuple[str, str]) -> pd.DataFrame:
@@ -20,7 +24,7 @@ def test_nearly_the_same_title_in_one_organisation_is_a_likely_duplicate() -> No
             ("b", "Сокращение времени приёма граждан"),
             ("a", "Граждан приёма времени сокращение"),
         ),
-        "projects.csv",
+        PLACES["projects"],
     )
     assert [(f.rule, f.severity, f.row) for f in found] == [
         ("likely_duplicate", "warning", 3),
@@ -33,12 +37,12 @@ def test_titles_that_differ_in_a_number_or_in_words_are_different_projects() -> 
     rows = projects(
         ("a", "Этап 1"), ("a", "Этап 2"), ("a", "Очередь в регистратуре"), ("a", "Очередь в лабораторию")
     )
-    assert plausibility.duplicates(rows, "projects.csv") == []
+    assert plausibility.duplicates(rows, PLACES["projects"]) == []
 
 
 def test_in_a_very_large_organisation_equal_titles_are_still_found() -> None:
     rows = projects(*(("a", f"Проект {n}") for n in range(1600)), ("a", "ПРОЕКТ 7"))
-    assert [f.row for f in plausibility.duplicates(rows, "projects.csv")] == [1602]
+    assert [f.row for f in plausibility.duplicates(rows, PLACES["projects"])] == [1602]
 
 
 @pytest.mark.parametrize(("units", "rules"), [(3, []), (2, []), (1, ["outside_frame"])])

@@ -14,7 +14,7 @@ from kuzbass_lean.errors import Finding, UsageError
 from kuzbass_lean.packaged import document
 
 if TYPE_CHECKING:
-    from kuzbass_lean.intake.examination import Examination, Place
+    from kuzbass_lean.intake.examination import Examination, Header
 
 _COLOURS: Final = {"error": "FFC7CE", "warning": "FFEB9C", "repair": "DDEBF7"}
 _FIXED: Final = (1980, 1, 1, 0, 0, 0)
@@ -25,37 +25,57 @@ def annotate(examination: Examination, source: Path, target: Path) -> None:
 
     What stands in the cells, formats, formulas and other sheets stay as they are. A finding
     about a column stands in its header, about a whole row in the row's first cell; what has no
-    cell at all is listed on a sheet of its own.
+    cell at all is listed on a sheet of its own. Of a folder of workbooks each gets its copy.
 
     Parameters
     ----------
     examination
         What ``examine`` found in the source.
     source
-        The workbook that was examined, ``.xlsx`` or ``.xlsm``.
+        The workbook that was examined, ``.xlsx`` or ``.xlsm``, or a folder of them.
     target
-        Where the copy goes; never the source itself.
+        Where the copy goes, or the folder for the copies; never the source itself.
 
     Raises
     ------
     UsageError
         The source is no such workbook, or the target is the source or has another suffix.
     """
+    if target.exists() and target.resolve() == source.resolve():
+        raise UsageError(f"--annotate {target} is the source itself: name another")
+    if not source.is_dir():
+        _annotate(examination, source, target)
+        return
+    books = [path for path in sorted(source.iterdir()) if _is_workbook(path)]
+    if not books or target.is_file() or target.suffix:
+        raise UsageError(
+            f"{source} cannot be annotated: give a folder of .xlsx files, and a folder for theirs"
+        )
+    for book in books:
+        _annotate(examination, book, target / book.name)
+
+
+def _is_workbook(path: Path) -> bool:
+    return path.suffix.lower() in (".xlsx", ".xlsm") and path.is_file() and not path.name.startswith("~$")
+
+
+def _annotate(examination: Examination, source: Path, target: Path) -> None:
     from openpyxl import load_workbook  # slow to import, and only this needs it
 
-    if source.suffix.lower() not in (".xlsx", ".xlsm") or not source.is_file():
-        raise UsageError(f"{source} cannot be annotated: give the registry as one .xlsx file")
+    if not _is_workbook(source):
+        raise UsageError(f"{source} cannot be annotated: give the registry as one .xlsx file, or a folder")
     if target.suffix.lower() != source.suffix.lower():
         raise UsageError(f"--annotate {target} does not end in {source.suffix}: name it so")
-    if target.exists() and target.resolve() == source.resolve():
-        raise UsageError(f"--annotate {target} is the source itself: name another file")
+    mine = [found for found in examination.findings if found.file == source.name]
+    if any(found.rule == "refused_file" for found in mine):
+        return
     book = load_workbook(source, keep_vba=source.suffix.lower() == ".xlsm", rich_text=True)
     modified = book.properties.modified
     placed: dict[tuple[str, int, int], list[Finding]] = {}
     rest = []
-    tables = {(place.file, place.sheet): place for place in examination.places.values()}
-    for found in examination.findings:
-        cell = _cell(found, tables.get((found.file, found.sheet)))
+    headers = {(header.file, header.sheet): header for header in examination.headers}
+    for found in mine:
+        cell = _cell(found, headers.get((found.file, found.sheet)))
         if found.sheet in book.sheetnames and cell:
             placed.setdefault((found.sheet, *cell), []).append(found)
         else:
@@ -70,12 +90,12 @@ def annotate(examination: Examination, source: Path, target: Path) -> None:
     target.write_bytes(_without_clock(made.getvalue(), modified.strftime("%Y-%m-%dT%H:%M:%SZ")))
 
 
-def _cell(found: Finding, place: Place | None) -> tuple[int, int] | None:
+def _cell(found: Finding, header: Header | None) -> tuple[int, int] | None:
     """The cell, from 1, that a finding is about; the header's where it is about the table."""
-    if place is None:
+    if header is None:
         return (1, 1) if found.sheet else None
-    first = min(place.columns.values(), default=1)
-    return found.row or place.header, place.columns.get(found.column, first)
+    first = min(header.columns.values(), default=1)
+    return found.row or header.row, header.columns.get(found.column, first)
 
 
 def _mark(sheet: Any, row: int, column: int, findings: list[Finding]) -> None:

@@ -7,21 +7,22 @@ that says where it is, what is wrong and what to do.
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from kuzbass_lean import catalogue, checks, display, plausibility, schema
 from kuzbass_lean.errors import DataError, Finding, Severity
-from kuzbass_lean.intake import sources
+from kuzbass_lean.intake import sources, territories
 from kuzbass_lean.intake.columns import type_columns
 from kuzbass_lean.intake.reading import Reading
 from kuzbass_lean.intake.stored import DATA_VARIABLE, held, restore
-from kuzbass_lean.places import Origin, Stretch
-from kuzbass_lean.registry import LeftOut, Registry
+from kuzbass_lean.intake.whole import Whole, broken_rules, left_out, put_together
+from kuzbass_lean.omitted import gathered
+from kuzbass_lean.places import Origin
+from kuzbass_lean.registry import Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +35,24 @@ class RowCount:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a table stands: its file and sheet, the row of its header, its columns' positions, from 1."""
+class Header:
+    """Where a sheet's header stands: the row, and the position of each of its columns, from 1."""
 
+    table: str
     file: str
     sheet: str
-    header: int
+    row: int
     columns: Mapping[str, int]
 
 
 @dataclass(frozen=True)
 class Examination:
-    """What reading a source showed: the accepted rows, every finding, counts and places by table."""
+    """What reading a source showed: accepted rows, every finding, counts by table, the sheets' headers."""
 
     registry: Registry
     findings: tuple[Finding, ...]
     rows: dict[str, RowCount]
-    places: Mapping[str, Place] = field(default_factory=dict)
+    headers: tuple[Header, ...] = ()
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -76,8 +78,9 @@ def read(source: str | os.PathLike[str] = "", *, allow_errors: bool = False) -> 
     Parameters
     ----------
     source
-        A workbook (xlsx, xls, ods), a folder of CSV or Parquet files named after the tables, an
-        SQLAlchemy URL, or an fsspec URL of a workbook or folder. Left out: what the running
+        A workbook (xlsx, xls, ods), a folder of workbooks (one a municipality, say: their tables
+        are put together), a folder of CSV or Parquet files named after the tables, an SQLAlchemy
+        URL, or an fsspec URL of a workbook or folder. Left out: what the running
         build reads, or else the bundled sample.
     allow_errors
         Leave the rows in error out instead of raising; the registry's ``left_out`` counts them.
@@ -116,101 +119,88 @@ def examine(source: str | os.PathLike[str] = "") -> Examination:
     """
     loaded = sources.load(source)
     own = "municipalities" in loaded.readings
-    checked = {
-        table: _check(table, type_columns(table, reading, own)) for table, reading in loaded.readings.items()
+    wholes = {
+        table: put_together(table, [_check(table, type_columns(table, reading, own)) for reading in readings])
+        for table, readings in loaded.readings.items()
     }
     findings = [*loaded.findings]
-    for reading in checked.values():
-        findings += reading.findings
-    findings += _check_references(checked)
-    return _conclude(loaded, checked, findings)
+    for table, whole in wholes.items():
+        findings += [*whole.findings, *_check_whole(table, whole)]
+    findings += _check_references(wholes)
+    return _conclude(loaded, wholes, findings)
 
 
 def _check(table: str, reading: Reading) -> Reading:
-    """Apply the rules of one table; a cell already found bad is not reported as empty again."""
+    """Apply the rules of one row; a cell already found bad is not reported as empty again."""
     file, frame = reading.file, reading.frame
-    if table in schema.REQUIRED_TABLES and frame.empty and not reading.unreadable:
-        return reading.adding(checks.finding("no_rows", file))
     bad = {(found.row, found.column) for found in reading.findings if found.severity == "error"}
     columns = [
         found
         for found in checks.check_columns(table, frame, file)
         if (found.row, found.column) not in bad and (None, found.column) not in bad
     ]
-    found = [*columns, *checks.check_rows(table, frame, file), *checks.check_keys(table, frame, file)]
+    return reading.adding(*columns, *checks.check_rows(table, frame, file))
+
+
+def _check_whole(table: str, whole: Whole) -> list[Finding]:
+    """Apply the rules over several rows of one table."""
+    if table in schema.REQUIRED_TABLES and whole.frame.empty and not whole.unreadable:
+        first = whole.readings[0]
+        return [checks.finding("no_rows", first.file, sheet=first.sheet)]
+    found = checks.check_keys(table, whole.frame, whole.origin)
     if table == "revenue":
-        found += checks.check_revenue(frame, file)
-    return reading.adding(*found)
+        found += checks.check_revenue(whole.frame, whole.origin)
+    return found
 
 
-def _check_references(readings: Mapping[str, Reading]) -> list[Finding]:
+def _check_references(wholes: Mapping[str, Whole]) -> list[Finding]:
     known = {"municipalities": pd.Index([m.key for m in catalogue.municipalities()])}
     for table in ("municipalities", "organizations", "projects", "measures"):
-        if table not in readings:
+        if table not in wholes:
             known.setdefault(table, pd.Index([], dtype="str"))
-        elif readings[table].unreadable:
+        elif wholes[table].unreadable:
             known.pop(table, None)
         else:
-            known[table] = pd.Index(readings[table].frame[schema.keys(table)[0]].dropna())
-    return list(checks.check_references(_frames(readings), known, _places(readings)))
+            known[table] = pd.Index(wholes[table].frame[schema.keys(table)[0]].dropna())
+    return list(checks.check_references(_frames(wholes), known, _origins(wholes)))
 
 
-def _frames(readings: Mapping[str, Reading]) -> dict[str, pd.DataFrame]:
-    return {table: reading.frame for table, reading in readings.items()}
+def _frames(wholes: Mapping[str, Whole]) -> dict[str, pd.DataFrame]:
+    return {table: whole.frame for table, whole in wholes.items()}
 
 
-def _places(readings: Mapping[str, Reading]) -> dict[str, tuple[str, str]]:
-    return {table: (reading.file, reading.sheet) for table, reading in readings.items()}
+def _origins(wholes: Mapping[str, Whole]) -> dict[str, Origin]:
+    return {table: whole.origin for table, whole in wholes.items()}
 
 
-def _rows_in_error(readings: Mapping[str, Reading], findings: list[Finding]) -> dict[str, Counter[str]]:
-    """For each table how many rows break each rule, whole tables apart."""
-    tables = {place: table for table, place in _places(readings).items()}
-    seen = {(tables.get((f.file, f.sheet)), f.row, f.rule) for f in findings if f.severity == "error"}
-    counts: dict[str, Counter[str]] = {}
-    for table, row, rule in seen:
-        if table is not None and row is not None:
-            counts.setdefault(table, Counter())[rule] += 1
-    return counts
-
-
-def _bad_rows(readings: Mapping[str, Reading], findings: list[Finding]) -> dict[str, set[int]]:
-    tables = {place: table for table, place in _places(readings).items()}
-    bad: dict[str, set[int]] = {table: set() for table in readings}
-    for found in findings:
-        table = tables.get((found.file, found.sheet))
-        if found.severity == "error" and found.row is not None and table is not None:
-            bad[table].add(found.row)
-    return bad
-
-
-def _conclude(
-    loaded: sources.Source, readings: Mapping[str, Reading], findings: list[Finding]
-) -> Examination:
+def _conclude(loaded: sources.Source, wholes: Mapping[str, Whole], findings: list[Finding]) -> Examination:
     """Keep the rows without errors, typed for good, and count what was set aside and why."""
-    sound = {table: reading for table, reading in readings.items() if not reading.unreadable}
-    bad = _bad_rows(readings, findings)
-    findings = findings + checks.check_rejected(_frames(sound), bad, _places(readings))
-    bad, reasons = _bad_rows(readings, findings), _rows_in_error(readings, findings)
-    accepted, rows, left_out = {}, {}, {}
-    for table, reading in readings.items():
-        whole = reading.frame
-        frame = whole.iloc[:0] if reading.unreadable else whole[~whole.index.isin(list(bad[table]))]
+    bad = {table: set(rows) for table, rows in broken_rules(wholes, findings).items()}
+    findings = findings + checks.check_rejected(_frames(wholes), bad, _origins(wholes))
+    broken = broken_rules(wholes, findings)
+    accepted, rows, omitted = {}, {}, []
+    for table, whole in wholes.items():
+        frame = whole.frame[~whole.frame.index.isin(list(broken[table]))]
         accepted[table] = frame.astype(schema.dtypes(table))
-        read_rows = len(whole) + reading.unread
-        rows[table] = RowCount(read_rows, len(frame), read_rows - len(frame))
-        if read_rows > len(frame) or reading.unreadable:
-            broken = reasons.get(table) or Counter(f.rule for f in reading.findings if f.severity == "error")
-            left_out[table] = LeftOut(read_rows - len(frame), dict(sorted(broken.items())))
-    places = {
-        table: Place(reading.file, reading.sheet, reading.header, reading.columns)
-        for table, reading in readings.items()
-    }
-    findings += plausibility.check(accepted, _places(readings))
+        rows[table] = RowCount(whole.read, len(frame), whole.read - len(frame))
+        omitted.append(left_out(table, _frames(wholes), whole, broken[table]))
+    absent = territories.absent({table: whole.readings for table, whole in wholes.items()}, accepted)
+    findings += [
+        checks.finding("absent_territory", loaded.label, severity="warning", value=title)
+        for title in absent.values()
+    ]
+    findings += plausibility.check(accepted, _origins(wholes))
     ordered = tuple(sorted(findings, key=lambda found: _ORDER[found.severity]))
-    origins = {table: Origin((Stretch(reading.file, reading.sheet),)) for table, reading in readings.items()}
-    registry = Registry.from_frames(accepted, loaded.label, ordered, left_out, origins, loaded.inputs)
-    return Examination(registry, ordered, rows, places)
+    omissions = gathered(omitted, tuple(absent))
+    registry = Registry.from_frames(
+        accepted, loaded.label, ordered, omissions, _origins(wholes), loaded.inputs
+    )
+    headers = tuple(
+        Header(table, reading.file, reading.sheet, reading.header, reading.columns)
+        for table, whole in wholes.items()
+        for reading in whole.readings
+    )
+    return Examination(registry, ordered, rows, headers)
 
 
 _ORDER: dict[Severity, int] = {"error": 0, "warning": 1, "repair": 2}

@@ -31,7 +31,7 @@ _BARE = re.compile(r"[\s,;\"]*")
 def read_file(table: str, name: str, data: bytes) -> Reading:
     """Read one table from the bytes of a CSV or Parquet file; what cannot be read is a finding."""
     try:
-        return _READERS[name.rpartition(".")[2]](table, name, data)
+        return _READERS[name.rpartition(".")[2].lower()](table, name, data)
     except UnreadableError as error:
         found = checks.finding(error.rule, name, value=error.detail)
         return Reading(name, "", schema.empty(table), (found,))

@@ -13,7 +13,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from xml.parsers import expat
 
 from kuzbass_lean.errors import UsageError
@@ -31,6 +31,9 @@ class Limits:
 
 
 LIMITS = Limits()
+FOLDER_LIMITS = replace(LIMITS, file_bytes=4 * LIMITS.file_bytes)
+"""What all files of a folder may cost together."""
+
 _PIECE = 1 << 18
 
 

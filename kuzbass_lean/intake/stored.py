@@ -9,8 +9,9 @@ from pathlib import Path
 from pyarrow import parquet
 
 from kuzbass_lean.errors import Finding, UsageError
+from kuzbass_lean.omitted import Omitted
 from kuzbass_lean.places import Origin, Stretch
-from kuzbass_lean.registry import LeftOut, Registry
+from kuzbass_lean.registry import Registry
 
 held: dict[str, Registry] = {}
 """Stored registries by folder that the build has read for all its notebooks (see ``press.warm``)."""
@@ -28,7 +29,7 @@ def store(registry: Registry, folder: Path) -> None:
     about = {
         "label": registry.label,
         "findings": [asdict(found) for found in registry.findings],
-        "left_out": {table: asdict(left) for table, left in registry.left_out.items()},
+        "omitted": registry.omitted.to_dict(),
         "origins": {table: asdict(origin) for table, origin in registry.origins.items()},
         "inputs": dict(registry.inputs),
     }
@@ -48,9 +49,9 @@ def restore(folder: Path) -> Registry:
     about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
     tables = {path.stem: parquet.read_table(path).to_pandas() for path in sorted(folder.glob("*.parquet"))}
     findings = tuple(Finding(**found) for found in about["findings"])
-    left_out = {table: LeftOut(**left) for table, left in about["left_out"].items()}
     origins = {
         table: Origin(tuple(Stretch(**stretch) for stretch in origin["stretches"]))
         for table, origin in about["origins"].items()
     }
-    return Registry.from_frames(tables, about["label"], findings, left_out, origins, about["inputs"])
+    omitted = Omitted.from_dict(about["omitted"])
+    return Registry.from_frames(tables, about["label"], findings, omitted, origins, about["inputs"])

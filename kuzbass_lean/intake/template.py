@@ -6,6 +6,7 @@ It reads back as the same registry. The bytes depend on the content only.
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -26,6 +27,9 @@ _CREATED: Final = datetime(2019, 1, 1)
 _FIRST_DATE: Final = date(1990, 1, 1)
 _BLANK_ROWS: Final = 2000
 """For how many rows a template offers its lists and formats."""
+
+_LINE: Final = 15
+"""Height of a line of text, in points."""
 
 _LONGEST: Final = 32_767
 """Characters that a cell of Excel can hold."""
@@ -107,13 +111,29 @@ def _write(target: Path, tables: Mapping[str, pd.DataFrame] | None) -> None:
 def _guide(book: _Book) -> None:
     sheet = book.file.add_worksheet(spelling.words()["service_sheets"]["guide"])
     sheet.set_column(0, 0, 110, book.formats["wrapped"])
+    _print_on_one_page_width(sheet)
     for row, line in enumerate(spelling.words()["guide"]):
+        sheet.set_row(row, _height((line, 110)))
         sheet.write_string(row, 0, line, book.formats["header" if row == 0 else "wrapped"])
+
+
+def _height(*cells: tuple[str, int]) -> int:
+    """How high a row of texts must be, each with the width of its column in characters."""
+    return _LINE * max(math.ceil(1.15 * len(text) / width) for text, width in cells)
+
+
+def _print_on_one_page_width(sheet: Worksheet) -> None:
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
 
 
 def _table(book: _Book, table: str, frame: pd.DataFrame | None, sheets: Sequence[str]) -> None:
     sheet = book.file.add_worksheet(spelling.sheet(table))
     sheet.freeze_panes(1, 1)
+    sheet.set_row(0, 2 * _LINE)
+    sheet.repeat_rows(0)
+    _print_on_one_page_width(sheet)
     types = schema.dtypes(table)
     last = _BLANK_ROWS if frame is None else max(len(frame), 1)
     for position, (name, dtype) in enumerate(types.items()):
@@ -269,7 +289,7 @@ def _note(table: str, name: str) -> str:
 
 def _width(table: str, name: str) -> int:
     wide = {"title": 60, "name": 45, "text": 60, "rationale": 40, "result": 40}
-    return wide.get(name, max(12, min(24, len(str(schema.columns(table)[name].title)) + 3)))
+    return wide.get(name, max(13, min(28, len(str(schema.columns(table)[name].title)) + 5)))
 
 
 def _groups(names: Sequence[str]) -> list[str]:
@@ -304,8 +324,12 @@ def _lists(book: _Book, names: Sequence[str]) -> None:
 def _dictionary(book: _Book, names: Sequence[str]) -> None:
     words = spelling.words()
     sheet = book.file.add_worksheet(words["service_sheets"]["dictionary"])
-    for position, width in enumerate((24, 30, 20, 12, 14, 60, 60)):
+    widths = (24, 30, 20, 13, 14, 60, 60)
+    for position, width in enumerate(widths):
         sheet.set_column(position, position, width, book.formats["wrapped"])
+    _print_on_one_page_width(sheet)
+    sheet.freeze_panes(1, 0)
+    sheet.repeat_rows(0)
     for position, title in enumerate(words["dictionary"]):
         sheet.write_string(0, position, title, book.formats["header"])
     row = 1
@@ -317,6 +341,8 @@ def _dictionary(book: _Book, names: Sequence[str]) -> None:
             kind = words["types"][schema.dtypes(table)[name]]
             required = yes if column.required else no
             cells = (spelling.sheet(table), column.title, name, required, kind, ", ".join(shown))
-            for position, cell in enumerate((*cells, _note(table, name))):
-                sheet.write_string(row, position, neutralise(str(cell)))
+            told = [str(cell) for cell in (*cells, _note(table, name))]
+            sheet.set_row(row, _height(*zip(told, widths, strict=True)))
+            for position, cell in enumerate(told):
+                sheet.write_string(row, position, neutralise(cell))
             row += 1

@@ -115,9 +115,14 @@ class Reads:
     @cached_property
     def whole(self) -> str:
         """The digest of everything that can be read: the rows, and what reading them showed."""
+        return sha256(self.recorded.digest.encode(), canonical(self._about))
+
+    @cached_property
+    def _about(self) -> list[Any]:
+        """What pages say of the registry beside its rows: its name, findings, what was left out."""
         severities = [found.severity for found in self.recorded.findings]
-        about = [self.recorded.label, len(severities), severities.count("warning")]
-        return sha256(self.recorded.digest.encode(), canonical(about))
+        omitted = self.recorded.omitted.to_dict()
+        return [self.recorded.label, len(severities), severities.count("warning"), omitted]
 
     def digest(self, spec: ReportSpec) -> str:
         """Return the digest of what a report reads; from the record if nothing at all has changed."""
@@ -129,9 +134,7 @@ class Reads:
             if isinstance(before, Mapping) and entry.get("parameters") == dict(spec.parameters):
                 return str(before.get("data"))
         day = views.report_date(self.recorded, str(spec.parameters.get("as_of", "")))
-        severities = [found.severity for found in self.recorded.findings]
-        about = canonical([day, self.recorded.label, len(severities), severities.count("warning")])
-        return sha256(about, *self._parts(spec, self._at(day)))
+        return sha256(canonical([day, *self._about]), *self._parts(spec, self._at(day)))
 
     def _parts(self, spec: ReportSpec, now: _Now) -> Iterator[bytes]:
         named = {name: str(spec.parameters.get(name, "")) for name in ("municipality", "sector", "project")}

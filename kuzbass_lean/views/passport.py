@@ -8,7 +8,7 @@ import pandas as pd
 
 from kuzbass_lean import blocks, metrics, wording
 from kuzbass_lean.blocks import Block, Column, Figure, Outcome
-from kuzbass_lean.registry import Registry
+from kuzbass_lean.registry import Registry, Scope
 from kuzbass_lean.views.proof import LETTERS, grades, measured
 from kuzbass_lean.views.results import (
     WORST,
@@ -49,7 +49,8 @@ def passport(
         ("4. Ключевые события", _events(row)),
     ]
     title, path = str(row["title"]), [(SITE, f"{up}index.html")]
-    head = blocks.header(title, _lead(part, row, graded), as_of, provenance(part), path)
+    said = provenance(part, Scope.of_project(project))
+    head = blocks.header(title, _lead(part, row, graded), as_of, said, path)
     card = blocks.cards(groups)
     solved = metrics.solved_share(part.projects)
     figures: tuple[Figure, ...] = ()

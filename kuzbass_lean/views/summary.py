@@ -8,10 +8,11 @@ from datetime import date
 
 import pandas as pd
 
-from kuzbass_lean import blocks, catalogue, evidence, metrics, wording
+from kuzbass_lean import blocks, catalogue, checks, evidence, metrics, schema, wording
 from kuzbass_lean.blocks import Block, Figure, KeyFigure
 from kuzbass_lean.errors import UsageError
 from kuzbass_lean.maturity import Profile, score, score_local
+from kuzbass_lean.omitted import LeftOut
 from kuzbass_lean.registry import Registry, Scope
 from kuzbass_lean.views.proof import median_figure, proven
 
@@ -96,8 +97,13 @@ def scope_title(registry: Registry, scope: Scope) -> str:
     return ". ".join(str(part) for part in (sector, place) if part) or REGION
 
 
-def provenance(part: Registry) -> str:
-    """Say where the rows of a report come from: published, synthetic or the office's own."""
+def provenance(part: Registry, scope: Scope | None = None) -> str:
+    """Say where the rows of a report come from, and what is not in it for faults of the data."""
+    return " ".join(filter(None, (_sources(part), omissions(part, scope or Scope.region()))))
+
+
+def _sources(part: Registry) -> str:
+    """Say whether rows are published, synthetic or the office's own."""
     sources = part.projects["source"].dropna()
     published, synthetic = int(sources.eq("published").sum()), int(sources.eq("synthetic").sum())
     own = len(part.projects) - published - synthetic
@@ -112,6 +118,34 @@ def provenance(part: Registry) -> str:
     if published:
         return f"По опубликованным сведениям программы: {wording.plural(published, 'project')}."
     return "В реестре нет проектов этого отчёта."
+
+
+def omissions(part: Registry, scope: Scope) -> str:
+    """Say what is not in a report for faults of the data: rows in error, territories without a file."""
+    said = []
+    absent = [str(part.municipalities["title"].get(key, key)) for key in part.omitted.territories]
+    if absent and scope.municipality:
+        said.append("Файл территории не поступил: чего нет в других файлах, то неизвестно, а не ноль.")
+    elif absent and not scope.project:
+        said.append(
+            f"Не поступили файлы {wording.plural(len(absent), 'territory', 'genitive')}: {', '.join(absent)}."
+        )
+    unread = {table: out for table, out in part.left_out.items() if not out.rows}
+    said += [f"Не прочитана таблица: {_left_out(table, out)}." for table, out in unread.items()]
+    left = {table: out for table, out in part.left_out.items() if out.rows}
+    if left:
+        rows = wording.plural(sum(out.rows for out in left.values()), "row")
+        tables = "; ".join(_left_out(table, out) for table, out in left.items())
+        said.append(f"Из-за ошибок в данных в отчёт не вошло: {rows}. {tables}.")
+    return " ".join(said)
+
+
+def _left_out(table: str, left: LeftOut) -> str:
+    title = schema.TABLES[table].title
+    if not left.rows:
+        return f"{title} ({', '.join(map(checks.short, left.rules))})"
+    rules = ", ".join(f"{checks.short(rule)} — {wording.number(n)}" for rule, n in left.rules.items())
+    return f"{title} — {wording.number(left.rows)} ({rules})"
 
 
 def first_screen(
@@ -141,7 +175,11 @@ def first_screen(
     part = registry.slice(scope)
     path = [(SITE, f"{up}index.html")]
     head = blocks.header(
-        scope_title(registry, scope), lead(part, as_of, profile), as_of, provenance(part), path
+        scope_title(registry, scope),
+        lead(part, as_of, profile),
+        as_of,
+        provenance(part, scope),
+        path,
     )
     keys = blocks.key_figures(key_figures(part, as_of, graded, earlier_date(as_of, since)))
     return blocks.joined(head, keys)
