@@ -1,6 +1,7 @@
 """A folder of workbooks, one a municipality, as offices deliver it."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 import openpyxl
@@ -68,6 +69,11 @@ def test_territories_without_a_workbook_are_named_and_their_pages_say_so(folder:
 
     assert "Файл территории не поступил" in said(Scope.of_municipality("tyazhinsky-rayon"))
     assert "не поступил" not in said(Scope.of_municipality(KEMEROVO))
+    day = date(2019, 9, 30)
+    (only,) = views.summary.key_figures(registry.slice(Scope.of_municipality("tyazhinsky-rayon")), day)
+    assert (only.figure.value, only.figure.text) == (None, "нет данных")
+    known = views.summary.key_figures(registry.slice(Scope.of_municipality(KEMEROVO)), day)
+    assert known[0].figure.value == 1
     assert "Не поступили файлы 32" in said(Scope.region()).replace("\u00a0", " ")
     assert TITLES["tyazhinsky-rayon"] in said(Scope.of_sector("mfc"))
 

@@ -151,7 +151,7 @@ def _told(figures: pd.DataFrame) -> dict[str, Any]:
         said = f"{wording.number(reached)} из {wording.number(len(levels))}"
     counts = tuple(str(first.get(name, "")) for name in _COUNTS)
     total = figures.loc[figures["name"].eq("total"), "value"]
-    known = len(levels) > 0 and not total.eq(0).all()
+    known = len(levels) > 0 and not total.fillna(0).eq(0).all()
     return {"levels": said, "reached": reached if known else None, "counts": counts}
 
 

@@ -189,6 +189,8 @@ def lead(part: Registry, as_of: date, profile: Profile | None) -> str:
     """Return the sentence that answers: levels, and what is late."""
     state = metrics.portfolio(part.projects, as_of)
     if not state.total:
+        if part.omitted.territories:
+            return "Файл территории не поступил, в других файлах её проектов нет: показатели неизвестны."
         return "В реестре нет ни одного проекта этого отчёта: показателей нет, а не ноль."
     said = []
     if profile is not None and profile.directions:
@@ -225,7 +227,12 @@ def sources(part: Registry, as_of: date, graded: pd.DataFrame | None = None, sin
 def key_figures(
     part: Registry, as_of: date, graded: pd.DataFrame | None = None, since: date | None = None
 ) -> list[KeyFigure]:
-    """Return the key figures of a part of the registry, with their change since an earlier date."""
+    """Return the key figures of a part of the registry, with their change since an earlier date.
+
+    Where nothing came of a territory whose file has not arrived the counts are unknown, not zero.
+    """
+    if part.projects.empty and part.omitted.territories:
+        return [KeyFigure(count("total", "Проектов в портфеле", None))]
     state = metrics.portfolio(part.projects, as_of)
     before = None if since is None else metrics.portfolio(metrics.as_at(part.projects, since), since)
     solved = metrics.solved_share(part.projects)
@@ -310,7 +317,7 @@ def _money(part: Registry) -> list[KeyFigure]:
     return [KeyFigure(Figure("effect_confirmed", label, total, wording.number(total), "RUB/year", formula))]
 
 
-def count(name: str, label: str, value: int, denominator: int | None = None) -> Figure:
+def count(name: str, label: str, value: int | None, denominator: int | None = None) -> Figure:
     """Return a count as a figure, with its formula from the catalogue of formulas."""
     formula = wording.formula(name).text
     return Figure(name, label, value, wording.number(value), "project", formula, value, denominator)
