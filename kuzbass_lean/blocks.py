@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from importlib import resources
@@ -22,43 +22,27 @@ from markupsafe import Markup
 
 from kuzbass_lean import wording
 from kuzbass_lean.charts import Drawing
-
-FIGURES_MIME = "application/vnd.kuzbass-lean.figures+json"
-"""Under this type a notebook's outputs carry the figures that the page shows."""
+from kuzbass_lean.figures import FIGURES_MIME, Figure, dump
 
 LEVEL_CODES = {"leader": "L", "candidate": "K", "reserve": "R", "none": "Z", "unknown": "Q"}
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """One number that a page shows, with what it is computed from.
-
-    ``value`` is None where it is not known; ``text`` is the number as the page says it.
-    """
-
-    name: str
-    label: str
-    value: float | None
-    text: str
-    unit: str
-    formula: str
-    numerator: float | None = None
-    denominator: float | None = None
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Block:
-    """A piece of a page that shows itself in JupyterLab and in the built report."""
+    """A piece of a page that shows itself in JupyterLab and in the built report.
+
+    ``as_of`` is the ISO date of the page's figures; only the page's head has one.
+    """
 
     html: str
     text: str
     figures: tuple[Figure, ...] = ()
+    as_of: str = ""
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         bundle: dict[str, Any] = {"text/html": self.html, "text/plain": self.text}
-        if self.figures:
-            bundle[FIGURES_MIME] = [asdict(figure) for figure in self.figures]
+        if self.figures or self.as_of:
+            bundle[FIGURES_MIME] = dump(self.figures, self.as_of)
         return bundle
 
 
@@ -144,7 +128,7 @@ def header(
     title: str, lead: str, as_of: date, provenance: str, path: Sequence[tuple[str, str]] = ()
 ) -> Block:
     """Return the head of a page: path, date, where the data come from, title, lead sentence."""
-    return _block(
+    shown = _block(
         "header",
         [title, lead, wording.date(as_of), provenance],
         title=title,
@@ -153,6 +137,7 @@ def header(
         provenance=provenance,
         path=path,
     )
+    return replace(shown, as_of=as_of.isoformat())
 
 
 def key_figures(items: Sequence[KeyFigure]) -> Block:
@@ -266,7 +251,8 @@ def joined(*parts: Block) -> Block:
     """Return blocks one under another as one."""
     html = "\n".join(part.html for part in parts)
     text = "\n".join(part.text for part in parts)
-    return Block(html, text, tuple(figure for part in parts for figure in part.figures))
+    figures = tuple(figure for part in parts for figure in part.figures)
+    return Block(html, text, figures, next((part.as_of for part in parts if part.as_of), ""))
 
 
 def heading(text: str, anchor: str) -> Block:
@@ -338,8 +324,9 @@ def definitions(items: Sequence[tuple[str, str]]) -> Block:
 
 def sources(figures: Sequence[Figure]) -> Block:
     """Return «откуда число» for figures: formula, numerator, denominator, note."""
-    lines = [f"{figure.label}: {figure.text} = {figure.formula}" for figure in figures]
-    return _block("sources", lines, items=figures)
+    items = [(figure, figure.formula_text) for figure in figures]
+    lines = [f"{figure.label}: {figure.text} = {formula}" for figure, formula in items]
+    return _block("sources", lines, items=items)
 
 
 def cards(groups: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> Block:

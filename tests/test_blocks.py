@@ -3,7 +3,8 @@ from datetime import date
 import pytest
 
 from kuzbass_lean import blocks
-from kuzbass_lean.blocks import FIGURES_MIME, Block, Column, Figure, KeyFigure, Standing, Step, Tile
+from kuzbass_lean.blocks import Block, Column, KeyFigure, Standing, Step, Tile
+from kuzbass_lean.figures import FIGURES_MIME, Figure, load
 
 HOSTILE = "<script>alert(1)</script></td> **md** $x$ =1+1 \u202eabc 😀"
 FIGURE = Figure("total", HOSTILE, 3, "3", "project", HOSTILE, 3, 4, HOSTILE)
@@ -36,7 +37,7 @@ def test_text_of_the_registry_is_shown_as_text(block: Block) -> None:
 def test_a_block_shows_itself_as_html_text_and_figures() -> None:
     bundle = EVERY["key_figures"]._repr_mimebundle_()
     assert set(bundle) == {"text/html", "text/plain", FIGURES_MIME}
-    assert bundle[FIGURES_MIME][0]["value"] == 3
+    assert load(bundle[FIGURES_MIME])[1][0]["value"] == 3
     assert FIGURES_MIME not in EVERY["prose"]._repr_mimebundle_()
 
 

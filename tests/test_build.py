@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from kuzbass_lean.errors import CapabilityError
-from kuzbass_lean.press import site
+from kuzbass_lean.press import export, site
 from kuzbass_lean.press.build import BuildOptions, ReportResult, build
 from kuzbass_lean.press.plan import ReportSpec
 from kuzbass_lean.registry import Registry
@@ -71,6 +71,8 @@ def test_a_build_makes_page_notebook_index_figures_and_manifest(tmp_path: Path, 
         "ro-crate-metadata.json",
         "data/figures.csv",
         "data/figures.parquet",
+        "data/lineage.csv",
+        "data/lineage.parquet",
         "data/previous.parquet",
     }
     html = (out / "sectors/a.html").read_text(encoding="utf-8")
@@ -149,7 +151,7 @@ def test_an_executed_notebook_names_no_path_and_no_time(tmp_path: Path, registry
 
 def test_text_that_a_spreadsheet_would_run_is_neutralised() -> None:
     table = pd.DataFrame({name: ["=1", "-2", "@x", "+3", "слово"] for name in site.COLUMNS})
-    assert list(site.neutral(table)["label"]) == ["'=1", "'-2", "'@x", "'+3", "слово"]
+    assert list(export.neutral(table)["label"]) == ["'=1", "'-2", "'@x", "'+3", "слово"]
 
 
 def log(out: Path, number: int) -> list[dict[str, Any]]:
@@ -215,7 +217,7 @@ def test_a_page_tells_what_changed_since_the_last_publication_of_other_data(
     counting = """
 from kuzbass_lean import blocks, intake
 closed = intake.read(data).projects["status"].eq("closed").sum()
-figure = blocks.Figure("status_closed", "Закрыто", float(closed), str(closed), "project", "")
+figure = blocks.Figure("status", "Закрыто", float(closed), str(closed), "project", "count", key="closed")
 block = blocks.Block("<h1>Итог</h1>", "", (figure,))
 block
 """

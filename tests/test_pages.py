@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from pypdf import PdfReader
 
 from kuzbass_lean import intake
-from kuzbass_lean.blocks import FIGURES_MIME
+from kuzbass_lean.figures import FIGURES_MIME, Figure, dump
 from kuzbass_lean.press import convert, site
 from kuzbass_lean.press.build import BuildOptions, build
 from kuzbass_lean.press.plan import load_plan
@@ -220,10 +220,9 @@ def test_the_index_serves_two_thousand_territories(tmp_path: Path, browser: Brow
     (tmp_path / "municipalities").mkdir()
     (tmp_path / "work").mkdir()
     for number, name in enumerate(own["municipality_id"]):
-        figure = {"name": "total", "label": "Проектов", "value": number, "text": str(number), "unit": "",
-                  "formula": "", "numerator": None, "denominator": None, "note": ""}  # fmt: skip
+        figure = Figure("total", "Проектов", number, str(number), "project", "total")
         heading = nbformat.v4.new_output(
-            "display_data", {FIGURES_MIME: [figure], "text/html": f"<h1>Округ {name[2:]}</h1>"}
+            "display_data", {FIGURES_MIME: dump([figure]), "text/html": f"<h1>Округ {name[2:]}</h1>"}
         )
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", outputs=[heading])])
         nbformat.write(notebook, tmp_path / "municipalities" / f"{name}.ipynb")

@@ -83,8 +83,8 @@ def test_two_samples_are_compared_from_five_measurements_a_side() -> None:
 
 def test_the_difference_is_a_figure_of_the_page() -> None:
     data = registry(SLOW[:5], QUICK[:5])
-    figures = {figure.name: figure for figure in views.control_charts(data, views.grades(data)).figures}
-    assert figures["difference_m"].value == -10
+    figures = {figure.id: figure for figure in views.control_charts(data, views.grades(data)).figures}
+    assert figures["difference.m"].value == -10
 
 
 @pytest.mark.parametrize(
@@ -114,6 +114,6 @@ def test_measurements_before_come_first_whatever_their_order_in_the_table() -> N
 
 def test_no_negative_limit_of_a_time_is_shown() -> None:
     data = registry([1, 30] * 7, [1, 30] * 4)
-    figures = {figure.name: figure.value for figure in views.control_charts(data, views.grades(data)).figures}
-    assert figures["chart_lower_m"] == 0
-    assert figures["chart_upper_m"] > 30
+    figures = {figure.id: figure.value for figure in views.control_charts(data, views.grades(data)).figures}
+    assert figures["chart_lower.m"] == 0
+    assert figures["chart_upper.m"] > 30

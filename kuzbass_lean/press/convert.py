@@ -14,9 +14,9 @@ from typing import Any
 import pandas as pd
 from nbconvert.exporters.html import HTMLExporter
 
-from kuzbass_lean import __version__
-from kuzbass_lean.blocks import FIGURES_MIME
+from kuzbass_lean import __version__, figures
 from kuzbass_lean.errors import CapabilityError
+from kuzbass_lean.figures import FIGURES_MIME
 from kuzbass_lean.press import since
 
 TEMPLATES = Path(str(resources.files("kuzbass_lean") / "templates"))
@@ -47,12 +47,23 @@ class ReportExporter(HTMLExporter):
 
 
 def shown_figures(notebook: Any) -> list[dict[str, Any]]:
-    """Return the figures that the notebook's outputs show, in their order."""
-    rows: list[dict[str, Any]] = []
-    for cell in notebook["cells"]:
-        for output in cell.get("outputs", []):
-            rows += output.get("data", {}).get(FIGURES_MIME, [])
-    return rows
+    """Return the figures that the notebook's outputs show, each once, in their order.
+
+    Records are those of ``figures.load``; the date is the page's where a figure has none.
+
+    Raises
+    ------
+    LeanError
+        Two different figures have one id.
+    """
+    told = [
+        figures.load("".join(output["data"][FIGURES_MIME]))
+        for cell in notebook["cells"]
+        for output in cell.get("outputs", [])
+        if FIGURES_MIME in output.get("data", {})
+    ]
+    day = next((as_of for as_of, _ in told if as_of), "")
+    return figures.once({**row, "as_of": row["as_of"] or day} for _, rows in told for row in rows)
 
 
 def first_heading(notebook: Any) -> str:

@@ -122,7 +122,13 @@ class Reads:
         """What pages say of the registry beside its rows: its name, findings, what was left out."""
         severities = [found.severity for found in self.recorded.findings]
         omitted = self.recorded.omitted.to_dict()
-        return [self.recorded.label, len(severities), severities.count("warning"), omitted]
+        return [self.recorded.label, len(severities), severities.count("warning"), omitted, self._places]
+
+    @property
+    def _places(self) -> dict[str, list[tuple[str, str]]]:
+        """The files and sheets of each table, which pages name; lines stand in ``data/lineage`` only."""
+        origins = self.recorded.origins.items()
+        return {table: [(s.file, s.sheet) for s in origin.stretches] for table, origin in origins}
 
     def digest(self, spec: ReportSpec) -> str:
         """Return the digest of what a report reads; from the record if nothing at all has changed."""

@@ -12,6 +12,7 @@ import nbformat
 import numpy as np
 import pandas as pd
 
+from kuzbass_lean.errors import LeanError
 from kuzbass_lean.press import convert
 from kuzbass_lean.press.engine import Failure, bury, execute
 from kuzbass_lean.press.plan import ReportSpec
@@ -54,7 +55,10 @@ def make(work: Work) -> Made:
     if failure is not None:
         return Made(failure=failure)
     notebook = nbformat.read(work.path, as_version=4)
-    html = convert.to_html(exporter(), notebook, work.before)
+    try:
+        html = convert.to_html(exporter(), notebook, work.before)
+    except LeanError as error:
+        return Made(failure=Failure(None, str(error)))
     work.path.with_suffix(".html").write_text(html, encoding="utf-8", newline="")
     if work.pdf:
         work.path.with_suffix(".pdf").write_bytes(convert.to_pdf(html))

@@ -13,17 +13,17 @@ import pandas as pd
 from kuzbass_lean import blocks, wording
 from kuzbass_lean.blocks import Column
 
-LEVELS = "level_"
+LEVELS = "level."
 PREVIOUS = "previous"
 """The name under which a site keeps the figures that its pages are compared with."""
 _TOLD = (
-    LEVELS, "total", "realised", "status_closed", "overdue", "proven_improvements", "effect_", "improvement_",
+    LEVELS, "total", "realised", "status.closed", "overdue", "proven_improvements", "effect_", "improvement.",
 )  # fmt: skip
-"""Names, or with a dash at the end beginnings of names, of figures that a reader is told of, in order."""
-_APPEAR = ("effect_", "improvement_")
+"""Ids, or up to a dot or a dash their beginnings, of figures that a reader is told of, in order."""
+_APPEAR = ("effect_", "improvement.")
 """Of these, a reader is also told that one stands on the page that did not, or no more."""
 _ABSENT = "—"
-COLUMNS = ["report", "name", "label", "text", "as_of"]
+COLUMNS = ["report", "id", "label", "text", "as_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Change:
     """A figure of a report then and now, as text; empty where the figure did not stand there."""
 
     report: str
-    name: str
+    id: str
     label: str
     old: str
     new: str
@@ -79,29 +79,21 @@ def earlier(out: Path, recorded: Mapping[str, Any], data: Mapping[str, str]) -> 
 
 
 def changes(old: pd.DataFrame, new: pd.DataFrame) -> tuple[Change, ...]:
-    """Return the figures whose value or text differs, level changes first, by report and name.
-
-    Figures are known by report, name and label; of those that stand on a page twice, once as
-    key figure and once in a table, the first counts.
-    """
-    keys = ["report", "name", "label"]
-    both = _once(old, keys).merge(_once(new, keys), on=keys, how="outer", suffixes=("_old", "_new"))
+    """Return the figures whose text differs, level changes first, by report and id."""
+    keys, told = ["report", "id"], ["report", "id", "label", "text"]
+    both = old[told].merge(new[told], on=keys, how="outer", suffixes=("_old", "_new"))
     same = both["text_old"].eq(both["text_new"]).fillna(False)
-    differ = both[~same].sort_values(keys)
-    rows = differ[[*keys, "text_old", "text_new"]].astype("object").fillna("")
+    differ = both[~same].sort_values(keys).assign(label=both["label_new"].fillna(both["label_old"]))
+    rows = differ[[*keys, "label", "text_old", "text_new"]].astype("object").fillna("")
     found = [Change(*(str(cell) for cell in row)) for row in rows.itertuples(index=False)]
-    return tuple(sorted(found, key=lambda change: not change.name.startswith(LEVELS)))
+    return tuple(sorted(found, key=lambda change: not change.id.startswith(LEVELS)))
 
 
 def told(found: Sequence[Change]) -> dict[str, Any]:
     """Return for the history of runs how many figures changed, and from what to what the levels."""
     both = [change for change in found if change.old and change.new]
-    levels = [asdict(change) for change in both if change.name.startswith(LEVELS)]
+    levels = [asdict(change) for change in both if change.id.startswith(LEVELS)]
     return {"figures": len(both), "levels": levels}
-
-
-def _once(figures: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    return figures.drop_duplicates(keys)[[*keys, "text"]]
 
 
 def section(report: str, before: pd.DataFrame, now: Sequence[Mapping[str, Any]]) -> str:
@@ -116,12 +108,12 @@ def section(report: str, before: pd.DataFrame, now: Sequence[Mapping[str, Any]])
     """
     if before.empty:
         return ""
-    shown = [(report, each["name"], each["label"], each["text"]) for each in now]
+    shown = [(report, each["id"], each["label"], each["text"]) for each in now]
     figures = pd.DataFrame(shown, columns=COLUMNS[:4], dtype="str")
     found = [
         change
         for change in changes(before, figures)
-        if (change.old and change.new) or change.name.startswith(_APPEAR)
+        if (change.old and change.new) or change.id.startswith(_APPEAR)
     ]
     told = sorted((each for each in found if _rank(each) < len(_TOLD)), key=_rank)
     day = str(before["as_of"].iloc[0])
@@ -138,6 +130,6 @@ def section(report: str, before: pd.DataFrame, now: Sequence[Mapping[str, Any]])
 
 def _rank(change: Change) -> int:
     def is_called(name: str) -> bool:
-        return change.name.startswith(name) if name.endswith("_") else change.name == name
+        return change.id.startswith(name) if name.endswith(("_", ".")) else change.id == name
 
     return next((n for n, name in enumerate(_TOLD) if is_called(name)), len(_TOLD))

@@ -11,22 +11,31 @@ import nbformat
 import pandas as pd
 
 from kuzbass_lean import blocks, catalogue, views, wording
-from kuzbass_lean.press import convert
+from kuzbass_lean.figures import set_id
+from kuzbass_lean.press import convert, export, lineage
 from kuzbass_lean.registry import Registry
 
 COLUMNS = {
     "report": "str",
     "position": "Int64",
+    "id": "str",
     "name": "str",
+    "key": "str",
     "label": "str",
     "value": "float64",
     "text": "str",
     "unit": "str",
     "formula": "str",
+    "formula_version": "Int64",
+    "formula_text": "str",
     "numerator": "float64",
     "denominator": "float64",
     "note": "str",
+    "as_of": "str",
+    "rows": "str",
 }
+"""A figure of a report: its id there, what it is and of what, and ``rows``, the name of its rows in
+``data/lineage``; empty where no row of the registry is behind it."""
 _GROUPS = {
     "region": "Область",
     "sectors": "Секторы",
@@ -34,7 +43,6 @@ _GROUPS = {
     "projects": "Лучшие практики",
 }
 _OTHER = "Другие отчёты"
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Result(Protocol):
@@ -58,15 +66,18 @@ class Result(Protocol):
 
 
 def write(out: Path, registry: Registry, results: Sequence[Result], as_of: str, work: Path) -> None:
-    """Write ``data/figures`` and ``index.html`` over every page in the output folder."""
+    """Write ``data/figures``, ``data/lineage`` and ``index.html`` over every page in the output folder."""
     pages = sorted(path for path in out.rglob("*.ipynb") if _is_page(path, out))
-    figures = pd.concat([_figures(path, out) for path in pages] or [_empty()], ignore_index=True)
+    sets: dict[str, dict[str, str]] = {}
+    figures = pd.concat([_figures(path, out, sets) for path in pages] or [_empty()], ignore_index=True)
     (out / "data").mkdir(exist_ok=True)
     figures.to_parquet(work / "figures.parquet", index=False)
-    (work / "figures.parquet").replace(out / "data" / "figures.parquet")
-    text = neutral(figures).to_csv(index=False, lineterminator="\n")
-    _replace(work, out / "data" / "figures.csv", text)
-    _replace(work, out / "index.html", _index(out, registry, results, as_of, pages, figures))
+    export.write_csv(work / "figures.csv", figures)
+    for name in ("figures.parquet", "figures.csv", *lineage.write(work, registry, sets)):
+        (work / name).replace(out / "data" / name)
+    index = _index(out, registry, results, as_of, pages, figures)
+    (work / "index.html").write_text(index, encoding="utf-8", newline="")
+    (work / "index.html").replace(out / "index.html")
 
 
 def _is_page(path: Path, out: Path) -> bool:
@@ -74,33 +85,21 @@ def _is_page(path: Path, out: Path) -> bool:
     return parts[0] != "failed" and not any(part.startswith(".") for part in parts)
 
 
-def _replace(work: Path, path: Path, text: str) -> None:
-    fresh = work / path.name
-    fresh.write_text(text, encoding="utf-8", newline="")
-    fresh.replace(path)
-
-
-def _figures(path: Path, out: Path) -> pd.DataFrame:
-    """Return the figures that an executed notebook shows, in its own order."""
+def _figures(path: Path, out: Path, sets: dict[str, dict[str, str]]) -> pd.DataFrame:
+    """Return the figures that an executed notebook shows, in its own order; note their rows in ``sets``."""
     report = path.relative_to(out).with_suffix("").as_posix()
-    rows = convert.shown_figures(json.loads(path.read_text(encoding="utf-8")))
-    numbered = [{"report": report, "position": n, **row} for n, row in enumerate(rows, 1)]
+    shown = convert.shown_figures(json.loads(path.read_text(encoding="utf-8")))
+    numbered = []
+    for position, row in enumerate(shown, 1):
+        name = set_id(row["rows"])
+        if name:
+            sets[name] = row["rows"]
+        numbered.append({**row, "report": report, "position": position, "rows": name})
     return pd.DataFrame(numbered, columns=list(COLUMNS)).astype(COLUMNS)
 
 
 def _empty() -> pd.DataFrame:
     return pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
-
-
-def neutral(figures: pd.DataFrame) -> pd.DataFrame:
-    """Return the figures with text cells that a spreadsheet would run as a formula made plain text."""
-    texts = [name for name, dtype in COLUMNS.items() if dtype == "str"]
-    made = {name: figures[name].mask(_starts(figures[name]), "'" + figures[name]) for name in texts}
-    return figures.assign(**made)
-
-
-def _starts(cells: pd.Series) -> pd.Series:
-    return cells.str.startswith(_FORMULA_STARTS).fillna(False).astype("bool")
 
 
 def _index(
@@ -141,8 +140,8 @@ MOST_SHADES = 4
 
 def _told(figures: pd.DataFrame) -> dict[str, Any]:
     """Say what a report's own figures say of it: its levels and its projects."""
-    levels = figures[figures["name"].str.startswith("level_")].drop_duplicates("name")
-    first = figures.drop_duplicates("name").set_index("name")["text"]
+    levels = figures[figures["name"].eq("level")]
+    first = figures.set_index("id")["text"]
     reached = int(levels["value"].gt(0).sum())
     said = ""
     if len(levels) == 1:
@@ -150,7 +149,7 @@ def _told(figures: pd.DataFrame) -> dict[str, Any]:
     elif len(levels):
         said = f"{wording.number(reached)} из {wording.number(len(levels))}"
     counts = tuple(str(first.get(name, "")) for name in _COUNTS)
-    total = figures.loc[figures["name"].eq("total"), "value"]
+    total = figures.loc[figures["id"].eq("total"), "value"]
     known = len(levels) > 0 and not total.fillna(0).eq(0).all()
     return {"levels": said, "reached": reached if known else None, "counts": counts}
 

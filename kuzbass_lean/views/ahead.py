@@ -9,8 +9,9 @@ from typing import Any
 import pandas as pd
 
 from kuzbass_lean import blocks, catalogue, evidence, maturity, metrics, wording
-from kuzbass_lean.blocks import Block, Column, Figure, Step
+from kuzbass_lean.blocks import Block, Column, Step
 from kuzbass_lean.evidence import Forecast, Outlook
+from kuzbass_lean.figures import Figure
 from kuzbass_lean.maturity import DirectionScore, NextStep, Profile, UnitStep
 from kuzbass_lean.registry import Registry, Scope
 from kuzbass_lean.views.levels import cases, inputs, ladder, units
@@ -182,16 +183,17 @@ def _pace(entry: Outlook) -> str:
 
 
 def _forecast_figures(score: DirectionScore, entry: Outlook) -> list[Figure]:
-    formula = wording.formula("forecast_pace").text
+    formula = "forecast_pace"
     return [
         Figure(
-            f"pace_{name}_{entry.number}",
+            f"pace_{name}",
             f"{score.title}: темп, {label} в месяц",
             round(found.pace, 10),
             wording.number(found.pace, 1),
             "1/month",
             formula,
             found.events,
+            key=str(entry.number),
         )
         for name, label, found in (("units", "единиц", entry.units), ("projects", "проектов", entry.projects))
         if found
@@ -320,12 +322,13 @@ def _stream(title: str, found: metrics.ValueStream) -> Block:
     columns = [Column("Когда"), Column("Вид потерь"), Column("Минут", True), Column("Шагов", True)]
     figures = tuple(
         Figure(
-            f"pce_{phase}_{found.measure_id}",
+            "pce",
             f"{title}: доля создания ценности, {wording.label('phase', phase)}",
             _hundred(found.pce(str(phase))),
             wording.percent(_hundred(found.pce(str(phase)))),
             "percent",
-            wording.formula("pce").text,
+            "pce",
+            key=f"{found.measure_id}.{phase}",
         )
         for phase in totals.index
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from kuzbass_lean import blocks, catalogue, wording
-from kuzbass_lean.blocks import Block, Column, Figure, Standing, Threshold
+from kuzbass_lean.blocks import Block, Column, Standing, Threshold
+from kuzbass_lean.figures import Figure
 from kuzbass_lean.maturity import LEVELS, DirectionScore, Profile, Rule
 
 _INPUTS = {
@@ -98,12 +99,12 @@ def inputs(missing: tuple[str, ...]) -> str:
 
 def _level_figure(score: DirectionScore) -> Figure:
     order = {"none": 0, "reserve": 1, "candidate": 2, "leader": 3}
-    formula = f"{wording.formula('level').text}; прочтение: {score.reading_text}"
     text = wording.label("level", score.level)
     value = order.get(score.level)
     return Figure(
-        f"level_{score.number}", f"Уровень: {score.title}", value, text, "level", formula, None, score.units
-    )
+        "level", f"Уровень: {score.title}", value, text, "level", "level", denominator=score.units,
+        note=f"Прочтение: {score.reading_text}", key=str(score.number),
+    )  # fmt: skip
 
 
 def profile(scores: Profile) -> Block:

@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 
 from kuzbass_lean import blocks, metrics, wording
-from kuzbass_lean.blocks import Block, Column, Figure, Outcome
+from kuzbass_lean.blocks import Block, Column, Outcome
+from kuzbass_lean.figures import Figure
 from kuzbass_lean.registry import Registry, Scope
 from kuzbass_lean.views.proof import LETTERS, grades, measured
 from kuzbass_lean.views.results import (

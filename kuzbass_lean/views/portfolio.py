@@ -9,8 +9,9 @@ from typing import Any
 import pandas as pd
 
 from kuzbass_lean import blocks, catalogue, charts, metrics, wording
-from kuzbass_lean.blocks import Block, Column, Figure, Tile
+from kuzbass_lean.blocks import Block, Column, Tile
 from kuzbass_lean.charts import Region
+from kuzbass_lean.figures import Figure
 from kuzbass_lean.outlines import Ring
 from kuzbass_lean.registry import Registry
 from kuzbass_lean.schema import STATUSES
@@ -30,16 +31,17 @@ def portfolio(part: Registry, by: str = "sector") -> Block:
     ]
     rows.sort(key=lambda row: (-sum(row[1].values()), row[0]))
     shown = blocks.status_bars(f"Проекты по статусам: {_BY[by]}", rows[:MOST_ROWS])
-    formula = wording.formula("status_count").text
+    formula = "status_count"
     statuses = part.projects["status"].value_counts()
     figures = tuple(
         Figure(
-            f"status_{status}",
+            "status",
             f"Проекты: {wording.label('status', status)}",
             int(statuses.get(status, 0)),
             wording.number(int(statuses.get(status, 0))),
             "project",
             formula,
+            key=status,
         )
         for status in STATUSES
     )
@@ -104,11 +106,11 @@ def territories(
         _tile(number, str(key), place, int(counts.loc[str(key)]), largest, up)
         for number, (key, place) in enumerate(places.iterrows())
     ]
-    formula = wording.formula("units_with_projects").text
+    formula = "units_with_projects"
     figures = tuple(
         Figure(
-            f"projects_{key}", tile.title, int(counts.loc[str(key)]),
-            wording.number(int(counts.loc[str(key)])), "project", formula,
+            "projects", tile.title, int(counts.loc[str(key)]),
+            wording.number(int(counts.loc[str(key)])), "project", formula, key=str(key),
         )
         for key, tile in zip(places.index, tiles, strict=True)
     )  # fmt: skip

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from kuzbass_lean import blocks, charts, evidence, metrics, wording
-from kuzbass_lean.blocks import Block, Column, Figure
+from kuzbass_lean.blocks import Block, Column
 from kuzbass_lean.charts import Dot
 from kuzbass_lean.charts.theme import shorten
 from kuzbass_lean.evidence import FIRM_POINTS
 from kuzbass_lean.evidence.control import RUN_LENGTH
+from kuzbass_lean.figures import Figure
 from kuzbass_lean.registry import Registry, Scope
 from kuzbass_lean.views import series
 from kuzbass_lean.views.series import Series
@@ -102,8 +103,8 @@ def _chart(part: Registry, one: Series) -> Block:
     )
     figures = tuple(
         Figure(
-            f"chart_{name}_{measure_id}", f"{one.title}: {label}", round(value, 10),
-            said(value), unit, wording.formula("control_limits").text,
+            f"chart_{name}", f"{one.title}: {label}", round(value, 10),
+            said(value), unit, "control_limits", key=measure_id,
         )
         for name, label, value in (
             ("before", "среднее до", first.mean), ("after", "среднее после", last.mean),
@@ -184,7 +185,7 @@ def comparison(registry: Registry, scope: Scope) -> Block:
             round(100 * mean, 10),
             wording.percent(100 * mean),
             "percent",
-            wording.formula("realised_share").text,
+            "realised_share",
             float(counts["realised"].sum()),
             float(counts["projects"].sum()),
         ),
@@ -243,7 +244,7 @@ def median_text(found: evidence.TimeToClose) -> str:
 def median_figure(found: evidence.TimeToClose) -> Figure:
     """Return the median time to close as a figure; not reached is unknown."""
     text = wording.number(found.median) if found.median is not None else "—"
-    formula = wording.formula("time_to_close").text
+    formula = "time_to_close"
     return Figure("time_to_close", "Половина закрыта за", found.median, text, "day", formula, None, None)
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 
 from kuzbass_lean import blocks, charts, metrics, wording
-from kuzbass_lean.blocks import Block, Column, Figure
+from kuzbass_lean.blocks import Block, Column
 from kuzbass_lean.charts import Pair
+from kuzbass_lean.figures import Figure
 from kuzbass_lean.metrics import Bounds, Change, Value
 from kuzbass_lean.registry import Registry
 from kuzbass_lean.views.summary import organization_names
@@ -181,13 +182,14 @@ def improvement_figure(measure: dict[Any, Any], change: Change) -> Figure:
     name = "planned_improvement" if change.planned else "improvement"
     note = "" if value is not None else "диапазон или нет данных: одним числом не выражается"
     return Figure(
-        f"improvement_{measure['measure_id']}",
+        "improvement",
         str(measure["name"]),
         None if value is None else round(value, 10),
         change_words(change),
         "percent",
-        wording.formula(name).text,
+        name,
         note=note,
+        key=str(measure["measure_id"]),
     )
 
 
@@ -212,12 +214,13 @@ def effects(part: Registry) -> Block:
             value = None if pd.isna(row[sum_of]) else float(row[sum_of])
             figures.append(
                 Figure(
-                    f"effect_{sum_of}_{row['kind']}_{row['period']}",
+                    f"effect_{sum_of}",
                     f"{name}: {'заявлено' if sum_of == 'declared' else 'подтверждено'}",
                     value,
                     wording.number(value),
                     str(row["unit"]),
-                    wording.formula(f"effect_{sum_of}").text,
+                    f"effect_{sum_of}",
+                    key=".".join(str(row[part]) for part in ("kind", "unit", "period")),
                 )
             )
     columns = [Column("Эффект"), Column("Заявлено", True), Column("В том числе подтверждено", True)]

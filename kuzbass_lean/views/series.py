@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from kuzbass_lean import blocks, charts, evidence, wording
-from kuzbass_lean.blocks import Block, Column, Figure
+from kuzbass_lean.blocks import Block, Column
 from kuzbass_lean.evidence import FIRM_POINTS, Comparison
 from kuzbass_lean.evidence.control import RUN_LENGTH
 from kuzbass_lean.evidence.samples import FEWEST
+from kuzbass_lean.figures import Figure
 from kuzbass_lean.registry import Registry
 
 RUN_POINTS = 10
@@ -185,10 +186,11 @@ def _sample(one: Series, found: Comparison) -> tuple[str, ...]:
 
 def _difference(one: Series, found: Comparison) -> Figure:
     return Figure(
-        f"difference_{one.measure['measure_id']}",
+        "difference",
         f"{one.title}: разность медиан",
         round(found.difference, 10),
         wording.number(found.difference, 1, signed=True),
         str(one.measure["unit"]),
-        wording.formula("median_difference").text,
+        "median_difference",
+        key=str(one.measure["measure_id"]),
     )

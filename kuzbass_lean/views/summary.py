@@ -9,8 +9,9 @@ from datetime import date
 import pandas as pd
 
 from kuzbass_lean import blocks, catalogue, checks, evidence, metrics, schema, wording
-from kuzbass_lean.blocks import Block, Figure, KeyFigure
+from kuzbass_lean.blocks import Block, KeyFigure
 from kuzbass_lean.errors import UsageError
+from kuzbass_lean.figures import Figure
 from kuzbass_lean.maturity import Profile, score, score_local
 from kuzbass_lean.omitted import LeftOut
 from kuzbass_lean.registry import Registry, Scope
@@ -276,7 +277,7 @@ def _change(difference: int, since: date, more_is_better: bool | None) -> tuple[
 def _proven(part: Registry, graded: pd.DataFrame) -> KeyFigure:
     found = proven(part, graded)
     done, of = int(found.numerator or 0), int(found.denominator or 0)
-    formula = wording.formula("proven_improvements").text
+    formula = "proven_improvements"
     figure = Figure(
         "proven_improvements",
         "Доказанных улучшений",
@@ -312,21 +313,21 @@ def _money(part: Registry) -> list[KeyFigure]:
     if money.empty:
         return []
     total = float(money.sum())
-    formula = wording.formula("effect_confirmed").text
+    formula = "effect_confirmed"
     label = "Подтверждённый эффект, руб. в год"
     return [KeyFigure(Figure("effect_confirmed", label, total, wording.number(total), "RUB/year", formula))]
 
 
 def count(name: str, label: str, value: int | None, denominator: int | None = None) -> Figure:
     """Return a count as a figure, with its formula from the catalogue of formulas."""
-    formula = wording.formula(name).text
+    formula = name
     return Figure(name, label, value, wording.number(value), "project", formula, value, denominator)
 
 
 def ratio(name: str, label: str, value: metrics.Ratio) -> Figure:
     """Return a ratio as a figure in percent; an unknown one says that there are no data."""
     text = wording.percent(value.percent)
-    formula = wording.formula(name).text
+    formula = name
     return Figure(name, label, value.percent, text, "percent", formula, value.numerator, value.denominator)
 
 
