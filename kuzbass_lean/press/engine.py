@@ -66,6 +66,8 @@ def execute(spec: ReportSpec, path: Path, cell_timeout: int, engine: str = "kern
             progress_bar=False,
             log_output=False,
             execution_timeout=cell_timeout,
+            # How a cold kernel cuts its text into messages is a matter of time.
+            coalesce_streams=True,
             # The kernel talks to this process on this machine alone; it need not say so on every start.
             extra_arguments=["--log-level=ERROR"],
         )
