@@ -287,6 +287,27 @@ def state_bars(caption: str, rows: Sequence[tuple[str, Mapping[str, float]]], gr
     return _block("state_bars", lines, caption=caption, rows=rows, states=shown, largest=largest, group=group)
 
 
+def step_bars(caption: str, rows: Sequence[tuple[str, Sequence[tuple[str, str, float]]]]) -> Block:
+    """Return processes as bars of their steps, in minutes.
+
+    Rows are (name, segments), a segment is (numbered step, kind of value, minutes).
+    """
+    shown = [
+        kind for kind in _ORDER["step_value"] if any(kind == k for _, parts in rows for _, k, _ in parts)
+    ]
+    sums = [sum(minutes for _, _, minutes in parts) for _, parts in rows]
+    lines = [caption]
+    for name, parts in rows:
+        said = [
+            f"{step} {wording.number(minutes, 1)} ({wording.label('step_value', kind)})"
+            for step, kind, minutes in parts
+        ]
+        lines.append(f"{name}: {'; '.join(said)}")
+    return _block(
+        "step_bars", lines, caption=caption, rows=rows, kinds=shown, largest=max(sums, default=0) or 1
+    )
+
+
 _ORDER = {
     "status": ("closed", "implemented", "in_progress", "planned", "unknown", "cancelled"),
     "reconciliation": ("agrees", "differs", "cannot_check"),

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kuzbass_lean.evidence import Interval, funnel, funnel_table, separated, wilson
+from kuzbass_lean.evidence import Interval, funnel, funnel_table, separated, standing, wilson
 from kuzbass_lean.registry import Registry
 
 quick = settings(max_examples=60, deadline=None, derandomize=True)
@@ -119,3 +119,41 @@ def test_territories_by_their_units_and_whether_that_is_all_of_them(frame, censu
     found = funnel_table(registry(frame), kind="polyclinic")
     assert found.rows[["n", "successes"]].to_numpy().tolist() == [[2, 1], [1, 0], [0, 0]]
     assert found.census is census
+
+
+def test_a_unit_stands_above_or_below_only_those_whose_intervals_are_apart_from_its_own() -> None:
+    intervals = {
+        "own": Interval(0.3, 0.4),
+        "below": Interval(0.1, 0.2),
+        "touching": Interval(0.2, 0.3),
+        "above": Interval(0.5, 0.6),
+        "across": Interval(0.0, 1.0),
+    }
+    assert standing(intervals, "own") == (1, 1, 2)
+    assert standing({"own": Interval(0, 1)}, "own") == (0, 0, 0)
+
+
+@quick
+@given(pairs)
+def test_standing_counts_the_pairs_that_may_be_ranked(rows) -> None:
+    intervals = funnel(counts(*rows)).intervals
+    ranked = separated(intervals)
+    for own in intervals:
+        lower, higher, overlapping = standing(intervals, own)
+        assert lower == sum(b == own for _, b in ranked)
+        assert higher == sum(a == own for a, _ in ranked)
+        assert lower + higher + overlapping == len(intervals) - 1
+
+
+@quick
+@given(pairs)
+def test_the_intervals_of_a_funnel_are_those_of_wilson(rows) -> None:
+    found = funnel(counts(*rows)).intervals
+    for place, (successes, n) in enumerate(rows):
+        expected = wilson(successes, n)
+        assert found.get(f"u{place}") == (None if expected is None else pytest.approx(tuple(expected)))
+
+
+def test_more_successes_than_units_are_refused() -> None:
+    with pytest.raises(ValueError, match="more successes"):
+        funnel(counts((3, 2)))

@@ -117,3 +117,8 @@ def test_no_negative_limit_of_a_time_is_shown() -> None:
     figures = {figure.id: figure.value for figure in views.control_charts(data, views.grades(data)).figures}
     assert figures["chart_lower.m"] == 0
     assert figures["chart_upper.m"] > 30
+
+
+def test_a_measure_with_a_control_chart_needs_no_second_table() -> None:
+    assert "две выборки" not in page(registry(SLOW, QUICK))
+    assert "две выборки" in page(registry(SLOW[:12], QUICK))

@@ -8,7 +8,15 @@ departures from them: ``docs/method-evidence.md``.
 from kuzbass_lean.evidence.base import Interval
 from kuzbass_lean.evidence.control import FIRM_POINTS, ControlChart, Phase, xmr
 from kuzbass_lean.evidence.duration import LogRank, TimeToClose, log_rank, time_to_close
-from kuzbass_lean.evidence.funnels import Funnel, complete, funnel, funnel_table, separated
+from kuzbass_lean.evidence.funnels import (
+    Funnel,
+    Standing,
+    complete,
+    funnel,
+    funnel_table,
+    separated,
+    standing,
+)
 from kuzbass_lean.evidence.grading import Grade, Stated, grade, grades
 from kuzbass_lean.evidence.pace import FEWEST_EVENTS, Forecast, forecast, poisson_interval, waiting_interval
 from kuzbass_lean.evidence.prospects import Outlook, outlook
@@ -31,6 +39,7 @@ __all__ = [
     "Phase",
     "Regression",
     "RunChart",
+    "Standing",
     "Stated",
     "TimeToClose",
     "compare",
@@ -47,6 +56,7 @@ __all__ = [
     "regression_to_mean",
     "run_chart",
     "separated",
+    "standing",
     "time_to_close",
     "waiting_interval",
     "wilson",

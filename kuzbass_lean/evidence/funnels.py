@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 import pandas as pd
 
 from kuzbass_lean.display import Shown
 from kuzbass_lean.evidence.base import Interval
-from kuzbass_lean.evidence.shares import funnel_limits, wilson
+from kuzbass_lean.evidence.shares import funnel_limits
 from kuzbass_lean.metrics import by_unit, covered_units, frame_units
 from kuzbass_lean.registry import Registry
 
@@ -88,11 +89,11 @@ def funnel(counts: pd.DataFrame, census: bool | None = None) -> Funnel:
     """
     total = int(counts["n"].sum())
     share = int(counts["successes"].sum()) / total if total else None
-    intervals = [wilson(int(k), int(n)) for k, n in zip(counts["successes"], counts["n"], strict=True)]
+    low, high = _wilson(counts["successes"], counts["n"])
     rows = counts.assign(
         share=counts["successes"].astype("float64") / counts["n"].astype("float64").where(counts["n"] > 0),
-        low=[interval.low if interval else float("nan") for interval in intervals],
-        high=[interval.high if interval else float("nan") for interval in intervals],
+        low=low,
+        high=high,
     )
     limits = funnel_limits(share or 0.0, counts["n"]).drop(columns="n").set_axis(counts.index)
     rows = rows.join(limits)
@@ -103,12 +104,49 @@ def funnel(counts: pd.DataFrame, census: bool | None = None) -> Funnel:
     return Funnel(rows.assign(flag=flag.mask(rows["share"].isna(), "none")), share, census)
 
 
+def _wilson(successes: pd.Series, n: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Give the ends of the intervals of ``wilson`` for many units at once; NaN without n."""
+    from statsmodels.stats.proportion import proportion_confint
+
+    if (successes > n).any() or (successes < 0).any():
+        msg = f"{successes.name} of {n.name}: more successes than units, or fewer than none"
+        raise ValueError(msg)
+    known = n.astype("float64").where(n > 0)
+    low, high = proportion_confint(successes.astype("float64").where(n > 0), known, method="wilson")
+    # what rounding leaves beside the ends
+    return low.clip(0, 1).mask(successes.eq(0) & n.gt(0), 0.0), high.clip(0, 1).mask(
+        successes.eq(n) & n.gt(0), 1.0
+    )
+
+
 def complete(registry: Registry, kind: str, as_of: date | None = None) -> bool | None:
     """Tell whether the registry lists every unit of a kind; None where no frame states how many."""
     units = frame_units(registry.frame("frames"), kind, as_of=as_of)
     if units is None:
         return None
     return int(registry.organizations["kind"].eq(kind).sum()) >= units
+
+
+class Standing(NamedTuple):
+    """How many units lie below one for sure, how many above it, and how many have no order with it."""
+
+    lower: int
+    higher: int
+    overlapping: int
+
+
+def standing(intervals: Mapping[str, Interval], own: str) -> Standing:
+    """Tell how one unit stands among the others, as far as ``separated`` gives them an order.
+
+    Raises
+    ------
+    KeyError
+        If the unit has no interval.
+    """
+    low, high = intervals[own]
+    lower = sum(other.high < low for other in intervals.values())
+    higher = sum(other.low > high for other in intervals.values())
+    return Standing(lower, higher, len(intervals) - 1 - lower - higher)
 
 
 def separated(intervals: Mapping[str, Interval]) -> tuple[tuple[str, str], ...]:

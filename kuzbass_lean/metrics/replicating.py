@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -13,11 +13,16 @@ from kuzbass_lean.registry import Registry
 from kuzbass_lean.schema import REALISED
 
 
-def adoptions(registry: Registry) -> pd.DataFrame:
+def adoptions(registry: Registry, practices: Collection[str] = ()) -> pd.DataFrame:
     """Give every unit that took over a practice, and what that gave it there.
 
     Every organisation that takes part in a replica adopts the practice; cancelled replicas do
     not count.
+
+    Parameters
+    ----------
+    practices
+        Projects whose adopters to give; left out, all.
 
     Returns
     -------
@@ -25,7 +30,8 @@ def adoptions(registry: Registry) -> pd.DataFrame:
         One row per practice and adopter: ``project_id`` (the practice), ``replica_id,
         organization_id, municipality_id, status, realised``, ``days`` (from the closing of the
         practice, or else its implementation, to the implementation of the replica, or else
-        its closing; missing without both), ``name`` of the measure the two have in common,
+        its closing; missing without both), ``measure_id`` (the replica's) and ``name`` of the
+        measure the two have in common,
         ``relative_low, relative_high`` (its change there, percent, positive when better) and
         ``original_low, original_high`` (its change in the practice). A replica with several
         common measures shows the first by name; without one these are missing.
@@ -34,6 +40,8 @@ def adoptions(registry: Registry) -> pd.DataFrame:
     """
     projects = registry.projects
     taken = projects["replicates"].notna() & projects["status"].ne("cancelled")
+    if practices:
+        taken &= projects["replicates"].isin(list(practices))
     replicas = projects.loc[taken, ["project_id", "replicates", "status", "implemented", "closed"]]
     finished = projects["closed"].fillna(projects["implemented"]).set_axis(projects["project_id"])
     adopted = replicas["implemented"].fillna(replicas["closed"])
@@ -45,19 +53,22 @@ def adoptions(registry: Registry) -> pd.DataFrame:
     rows = rows.merge(units.rename(columns={"project_id": "replica_id"}), on="replica_id")
     rows = rows.merge(_common(registry, rows), on=["project_id", "replica_id"], how="left")
     names = ["project_id", "replica_id", "organization_id", "municipality_id", "status", "realised", "days"]
-    names += ["name", "relative_low", "relative_high", "original_low", "original_high"]
+    names += ["measure_id", "name", "relative_low", "relative_high", "original_low", "original_high"]
     return rows.sort_values(["project_id", "days", "replica_id", "organization_id"], ignore_index=True)[names]
 
 
-def _achieved(registry: Registry) -> pd.DataFrame:
+def _achieved(registry: Registry, projects: Iterable[str]) -> pd.DataFrame:
     """Changes that were achieved and are more than a bound, by project and measure."""
-    found = improvements(registry.frame("measures"), registry.frame("values"), registry.projects)
+    measures = registry.frame("measures")
+    measures = measures[measures["project_id"].isin(list(projects))]
+    found = improvements(measures, registry.frame("values"), registry.projects)
     known = found[~found["planned"] & ~found["one_sided"] & found["relative_low"].notna()]
     return known[["measure_id", "project_id", "organization_id", "name", "relative_low", "relative_high"]]
 
 
 def _common(registry: Registry, pairs: pd.DataFrame) -> pd.DataFrame:
-    changes = _achieved(registry).drop(columns=["measure_id", "organization_id"])
+    of_both = pd.concat([pairs["project_id"], pairs["replica_id"]]).unique()
+    changes = _achieved(registry, of_both).drop(columns="organization_id")
     changes = changes.assign(key=changes["name"].str.casefold().str.strip())
     names = {"project_id": "replica_id"}
     ends = {"relative_low": "original_low", "relative_high": "original_high"}
@@ -66,7 +77,8 @@ def _common(registry: Registry, pairs: pd.DataFrame) -> pd.DataFrame:
         .drop_duplicates()
         .merge(changes.rename(columns=names), on="replica_id")
     )
-    both = there.merge(changes.drop(columns="name").rename(columns=ends), on=["project_id", "key"])
+    own = changes.drop(columns=["measure_id", "name"]).rename(columns=ends)
+    both = there.merge(own, on=["project_id", "key"])
     first = both.sort_values("key").drop_duplicates(["project_id", "replica_id"])
     return first.drop(columns="key")
 
@@ -86,25 +98,30 @@ def replication_table(registry: Registry, practices: Collection[str] = ()) -> pd
         realised replica), ``candidates`` (ids of units of the lead's kind and sector that have
         not adopted it), ``eligible`` (adopters and candidates together), ``share`` (adopters of
         eligible, 0..1), ``median_days``, ``median_change`` (percent there, the lower ends),
-        ``measured`` (replicas it rests on), ``own_change`` (percent in the practice itself, the
-        lower end, of the common measure). Most adopters first, then by id. Unknown is missing.
+        ``measured`` (replicas it rests on), ``measures`` (their ids), ``own_change`` (percent in
+        the practice itself, the lower end, of the common measure; without one the median of
+        its measures), ``own_measures`` (their ids). Most adopters first, then by id. Unknown is
+        missing.
 
     Source: programme methodology, metrics table: Replication.
     """
     projects = registry.projects
     wanted = projects["source"].eq("published") | projects["project_id"].isin(projects["replicates"].dropna())
     chosen = projects[projects["project_id"].isin(list(practices)) if practices else wanted]
-    found = adoptions(registry)
-    rows = [_practice(registry, row, found) for row in chosen.to_dict("records")]
+    found = adoptions(registry, list(chosen["project_id"]))
+    own = _achieved(registry, chosen["project_id"])
+    rows = [_practice(registry, row, found, own) for row in chosen.to_dict("records")]
     names = ["project_id", "title", "sector", "adopters", "realised", "candidates", "eligible", "share"]
-    names += ["median_days", "median_change", "measured", "own_change"]
+    names += ["median_days", "median_change", "measured", "measures", "own_change", "own_measures"]
     table = pd.DataFrame(rows, columns=names)
     order = table.assign(count=table["adopters"].map(len))
     order = order.sort_values(["count", "project_id"], ascending=[False, True], ignore_index=True)
     return order.drop(columns="count")
 
 
-def _practice(registry: Registry, project: Mapping[Any, Any], found: pd.DataFrame) -> dict[str, object]:
+def _practice(
+    registry: Registry, project: Mapping[Any, Any], found: pd.DataFrame, achieved: pd.DataFrame
+) -> dict[str, object]:
     own = found[found["project_id"].eq(project["project_id"])]
     units = registry.organizations
     lead = units[units["organization_id"].eq(project["organization_id"])]
@@ -114,6 +131,8 @@ def _practice(registry: Registry, project: Mapping[Any, Any], found: pd.DataFram
     adopters = sorted(set(own["organization_id"]) - set(origin["organization_id"]))
     candidates = sorted(set(peers["organization_id"]) - set(adopters) - set(origin["organization_id"]))
     replicas = own.drop_duplicates("replica_id")
+    at_home = achieved[achieved["project_id"].eq(project["project_id"])]
+    common = replicas["original_low"].median()
     eligible = len(adopters) + len(candidates)
     return {
         **{name: project[name] for name in ("project_id", "title", "sector")},
@@ -127,7 +146,9 @@ def _practice(registry: Registry, project: Mapping[Any, Any], found: pd.DataFram
         "median_days": replicas["days"].astype("float64").median(),
         "median_change": replicas["relative_low"].median(),
         "measured": int(replicas["relative_low"].notna().sum()),
-        "own_change": replicas["original_low"].median(),
+        "measures": tuple(replicas["measure_id"].dropna()),
+        "own_change": at_home["relative_low"].median() if pd.isna(common) else common,
+        "own_measures": tuple(at_home["measure_id"]),
     }
 
 
@@ -161,7 +182,7 @@ def replication_candidates(
         ``typical, sector, group, figure_id`` (the published figure that words it), ``units``
         (ids here), ``adopters`` (units elsewhere that have realised it), ``municipalities``
         (they are in), ``median_change`` (percent, lower ends), ``measured`` (measures it rests
-        on), ``grade`` (best letter among them). Unknown is missing.
+        on), ``measures`` (their ids), ``grade`` (best letter among them). Unknown is missing.
 
     Source: programme methodology, typical projects (section 6) and Replication; the order is
     this programme's own.
@@ -170,7 +191,9 @@ def replication_candidates(
     active = projects[projects["status"].ne("cancelled") & projects["typical"].notna()]
     pairs = registry.project_units().drop(columns=["sector", "role"])
     done = pairs.merge(active[["project_id", "typical", "status"]], on="project_id")
-    changes = _achieved(registry).merge(active[["project_id", "typical"]], on="project_id")
+    changes = _achieved(registry, active["project_id"]).merge(
+        active[["project_id", "typical"]], on="project_id"
+    )
     letters = None if grades is None else grades.set_index("measure_id")["letter"]
     changes = changes.assign(letter=None if letters is None else changes["measure_id"].map(letters))
     units = registry.organizations
@@ -178,7 +201,7 @@ def replication_candidates(
     chosen = [entry for entry in catalogue.typical_projects() if sector in (None, entry.sector)]
     rows = [_candidate(entry, here, done, changes, municipality) for entry in chosen]
     names = ["typical", "sector", "group", "figure_id", "units", "adopters", "municipalities"]
-    names += ["median_change", "measured", "grade"]
+    names += ["median_change", "measured", "measures", "grade"]
     table = pd.DataFrame([row for row in rows if row is not None], columns=names)
     table = table.assign(count=table["units"].map(len))
     table = table.sort_values(
@@ -219,5 +242,6 @@ def _candidate(
         "municipalities": elsewhere["municipality_id"].nunique(),
         "median_change": measured["relative_low"].median(),
         "measured": len(measured),
+        "measures": tuple(measured["measure_id"]),
         "grade": min(letters) if len(letters) else None,
     }

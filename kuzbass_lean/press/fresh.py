@@ -179,6 +179,10 @@ class _Now:
         )
 
     @cached_property
+    def frames(self) -> bytes:
+        return _rows(self.registry.frame("frames"))
+
+    @cached_property
     def by_municipality(self) -> bytes:
         return _rows(metrics.by_unit(self.registry.projects, self.registry.project_units()))
 
@@ -197,7 +201,7 @@ class _Now:
         active = projects[projects["status"].ne("cancelled") & projects["typical"].notna()]
         known = active[["project_id", "typical", "sector"]].assign(done=active["status"].isin(REALISED))
         units = self.registry.project_units()[["project_id", "organization_id", "municipality_id", "kind"]]
-        values = self.registry.frame("values")
+        values, seen = self.registry.frame("values"), self.registry.frame("observations")
         measures = self.registry.frame("measures")
         mine = measures[measures["project_id"].isin(known["project_id"])]
         rows = units.merge(known, on="project_id").sort_values(["project_id", "organization_id"])
@@ -205,6 +209,7 @@ class _Now:
             _rows(rows),
             _rows(mine.sort_values("measure_id")),
             _rows(values[values["measure_id"].isin(mine["measure_id"])].sort_values(["measure_id", "phase"])),
+            _rows(seen[seen["measure_id"].isin(mine["measure_id"])]),
         ).encode()
 
     def slice(self, scope: Scope) -> bytes:
@@ -234,19 +239,23 @@ class _Now:
         return self._profiles[key]
 
     def municipality(self, key: str) -> Iterator[bytes]:
-        yield from (self.names, self.by_municipality, self.typical, self.slice(Scope.of_municipality(key)))
+        yield from (self.names, self.frames, self.by_municipality, self.typical)
+        yield self.slice(Scope.of_municipality(key))
 
     def sector(self, key: str, municipality: str, readings: Any) -> Iterator[bytes]:
         whole = Scope.of_sector(key)
         scope = Scope.of_pair(key, municipality) if municipality else whole
-        yield from (self.names, self.typical, self.slice(whole), self.slice(scope), _rows(self.reconciled))
+        yield from (self.names, self.frames, self.typical, self.slice(whole), self.slice(scope))
+        yield _rows(self.reconciled)
         yield _rows(self.replicated[self.replicated["sector"].eq(key)])
         yield self.levels(readings).get(catalogue.sector(key).maturity_direction or 0, b"")
 
     def project(self, key: str) -> Iterator[bytes]:
         projects = self.registry.projects
         yield from (self.names, self.slice(Scope.of_project(key)))
-        yield _rows(projects[projects["replicates"].eq(key)])
+        yield _rows(metrics.replication_table(self.registry, [key]))
+        for replica in sorted(projects.loc[projects["replicates"].eq(key), "project_id"]):
+            yield self.slice(Scope.of_project(replica))
 
 
 def _rows(frame: pd.DataFrame) -> bytes:

@@ -4,8 +4,9 @@ A view takes a registry (or its slice) and a date, computes with ``metrics``, ``
 ``published``, and says the result with ``wording``; sentences and tables share their values.
 """
 
-from kuzbass_lean.views.ahead import candidates, forecast, next_steps, replication, standing, steps, streams
+from kuzbass_lean.views.ahead import forecast, next_steps, smallest_steps, standing, steps
 from kuzbass_lean.views.deck import deck, slides
+from kuzbass_lean.views.flows import streams
 from kuzbass_lean.views.levels import ladder, profile, rules
 from kuzbass_lean.views.passport import passport, passport_measures
 from kuzbass_lean.views.portfolio import (
@@ -21,10 +22,10 @@ from kuzbass_lean.views.proof import (
     grade_legend,
     grades,
     measured,
-    time_to_close,
 )
 from kuzbass_lean.views.reference import method, reconciled, reconciliation, relations, sector_reconciliation
-from kuzbass_lean.views.results import adopters, effects, improvements
+from kuzbass_lean.views.replicas import adopters, candidates, replication
+from kuzbass_lean.views.results import effects, improvements
 from kuzbass_lean.views.summary import (
     as_at,
     first_screen,
@@ -34,9 +35,11 @@ from kuzbass_lean.views.summary import (
     sources,
     way_up,
 )
+from kuzbass_lean.views.waiting import ageing, time_to_close
 
 __all__ = [
     "adopters",
+    "ageing",
     "as_at",
     "candidates",
     "comparison",
@@ -68,6 +71,7 @@ __all__ = [
     "sector_profile",
     "sector_reconciliation",
     "slides",
+    "smallest_steps",
     "sources",
     "standing",
     "steps",

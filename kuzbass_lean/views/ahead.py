@@ -1,14 +1,11 @@
-"""What next: the cheapest step to a level, when it comes at the present pace, what to take over."""
+"""What next: the cheapest step to a level, and when it comes at the present pace."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
-import pandas as pd
-
-from kuzbass_lean import blocks, catalogue, evidence, maturity, metrics, wording
+from kuzbass_lean import blocks, evidence, maturity, metrics, wording
 from kuzbass_lean.blocks import Block, Column, Step
 from kuzbass_lean.evidence import Forecast, Outlook
 from kuzbass_lean.figures import Figure
@@ -19,8 +16,8 @@ from kuzbass_lean.views.summary import organization_names
 
 MOST_STEPS = 3
 MOST_NEAREST = 3
-MOST_ROWS = 12
-MOST_STREAMS = 2
+MOST_UNITS = 8
+MOST_CRITERIA = 6
 
 
 def steps(profile: Profile, registry: Registry, scope: Scope) -> tuple[NextStep, ...]:
@@ -46,7 +43,7 @@ def standing(profile: Profile, registry: Registry, scope: Scope, as_of: date) ->
 def next_steps(profile: Profile, registry: Registry, scope: Scope, as_of: date) -> Block:
     """Return at most three next steps, each computed: cheapest levels, unknown inputs, late projects."""
     scores = {score.number: score for score in profile.directions}
-    names = _names(registry)
+    names = unit_names(registry)
     found = [step for step in steps(profile, registry, scope) if step.target is not None]
     computed = sorted((s for s in found if s.units is not None), key=lambda s: (_cost(s), s.number))
     items = [_step(step, scores[step.number], names) for step in computed if _cost(step)]
@@ -85,7 +82,8 @@ def _level(level: str | None) -> str:
     return wording.label("level", level)
 
 
-def _names(registry: Registry) -> dict[str, str]:
+def unit_names(registry: Registry) -> dict[str, str]:
+    """Return the names of organisations and municipalities by id."""
     places = {str(key): str(title) for key, title in registry.municipalities["title"].items()}
     return places | {str(key): str(name) for key, name in organization_names(registry).items()}
 
@@ -128,11 +126,43 @@ def lacking_words(lack: UnitStep) -> str:
     if lack.switch:
         return "перейти на бережливые методы"
     if lack.criteria:
-        return wording.plural(lack.criteria, "criterion")
+        named = [wording.number(number) for number in lack.choose_from[: lack.criteria]]
+        which = f" (№ {', '.join(named[:MOST_CRITERIA])}{' …' if len(named) > MOST_CRITERIA else ''})"
+        return wording.plural(lack.criteria, "criterion") + (which if named else "")
     if lack.points:
-        return wording.points(float(lack.points), 1)
+        return f"ещё {wording.points(float(lack.points), 1)} до порога"
     text = wording.plural(lack.projects, "project")
-    return f"{text}, открытых у неё {wording.number(len(lack.open_projects))}" if lack.open_projects else text
+    return f"{text}, уже открыто {wording.number(len(lack.open_projects))}" if lack.open_projects else text
+
+
+def smallest_steps(profile: Profile, registry: Registry, scope: Scope) -> Block:
+    """Return for each direction the smallest set of steps to the next level: who is to do what."""
+    if not profile.directions:
+        return blocks.prose("Шагов нет: модель не оценивает этот сектор или территорию.")
+    scores = {score.number: score for score in profile.directions}
+    names = unit_names(registry)
+    rows = [_steps_row(scores[step.number], step, names) for step in steps(profile, registry, scope)]
+    columns = [Column("Направление"), Column("Следующий уровень"), Column("В худшем случае нужно")]
+    columns += [Column("В лучшем случае"), Column("Кому и что сделать")]
+    note = (
+        "Меньшим числом единиц уровня не достичь. В худшем случае всё неизвестное считается невыполненным, в "
+        "лучшем — выполненным. Критерии названы те, что чаще выполняют другие."
+    )
+    return blocks.table("Наименьший набор шагов", columns, rows, note)
+
+
+def _steps_row(score: DirectionScore, step: NextStep, names: dict[str, str]) -> tuple[str, ...]:
+    if step.target is None:
+        return score.title, "—", "ничего: высший уровень", "—", "—"
+    if step.units is None:
+        why = "недостижимо при этом прочтении" if step.reachable is False else f"нужны {inputs(step.missing)}"
+        return score.title, _level(step.target), why, "—", "—"
+    worst = _needed(score, step.units, step.projects or 0) or "только данные"
+    best = _needed(score, step.best_units, step.best_projects) or "хватит недостающих данных"
+    told = [f"{_who(lack, names)} — {lacking_words(lack)}" for lack in step.nearest[:MOST_UNITS]]
+    more = len(step.nearest) - len(told)
+    who = "; ".join(told) + (f"; и ещё {wording.number(more)}" if more > 0 else "")
+    return score.title, _level(step.target), worst, best, who or "любые единицы, нужны только проекты"
 
 
 def forecast(profile: Profile, registry: Registry, scope: Scope, as_of: date) -> Block:
@@ -198,161 +228,3 @@ def _forecast_figures(score: DirectionScore, entry: Outlook) -> list[Figure]:
         for name, label, found in (("units", "единиц", entry.units), ("projects", "проектов", entry.projects))
         if found
     ]
-
-
-def candidates(registry: Registry, scope: Scope, graded: pd.DataFrame | None = None) -> Block:
-    """Return the typical projects to take over next, in the order of the catalogue's rule."""
-    found = metrics.replication_candidates(registry, scope.municipality, scope.sector, graded)
-    names, titles = _names(registry), {entry.key: entry.title for entry in catalogue.typical_projects()}
-    rows = [
-        (
-            titles[str(row["typical"])],
-            _where(row),
-            wording.percent(None if pd.isna(row["median_change"]) else row["median_change"], signed=True),
-            wording.phrase("missing") if pd.isna(row["grade"]) else str(row["grade"]),
-            _some([names.get(unit, unit) for unit in row["units"]]),
-        )
-        for row in found.head(MOST_ROWS).to_dict("records")
-    ]
-    columns = [Column("Типовой проект"), Column("Где уже реализован"), Column("Обычное улучшение там", True)]
-    columns += [Column("Оценка"), Column("Кто мог бы")]
-    note = (
-        "Порядок: у кого больше организаций уже реализовали, затем где больше улучшение, затем где больше "
-        "тех, кто мог бы. Улучшение положительно, если лучше."
-    )
-    if len(found) > MOST_ROWS:
-        note += f" Показаны {wording.number(MOST_ROWS)} из {wording.number(len(found))}."
-    return blocks.table("Что перенять", columns, rows, note)
-
-
-def _where(row: dict[Any, Any]) -> str:
-    organizations = wording.plural(row["adopters"], "organization")
-    return f"{organizations} в {wording.plural(row['municipalities'], 'municipality', 'locative')}"
-
-
-def _some(names: Sequence[str]) -> str:
-    shown = list(names[:MOST_NEAREST])
-    more = len(names) - len(shown)
-    return ", ".join(shown) + (f" и ещё {wording.number(more)}" if more else "")
-
-
-def replication(registry: Registry, part: Registry) -> Block:
-    """Return for each best practice of a part who has adopted it, who could, how fast, what it gave."""
-    found = metrics.replication_table(registry)
-    found = found[found["project_id"].isin(part.projects["project_id"])]
-    rows = [_practice(row) for row in found.to_dict("records")]
-    columns = [Column("Лучшая практика"), Column("Переняли", True), Column("Реализовали", True)]
-    columns += [Column("Ещё могли бы", True), Column("Обычный срок", True), Column("Дала там", True)]
-    columns.append(Column("Дала у себя", True))
-    note = (
-        "Могли бы — организации того же вида и сектора, по реестру организаций. Срок — от закрытия исходного "
-        "проекта; без даты он неизвестен. Изменение — по общему показателю."
-    )
-    return blocks.table("Тиражирование лучших практик", columns, rows, note)
-
-
-def _practice(row: dict[Any, Any]) -> tuple[str, ...]:
-    def change(name: str) -> str:
-        return wording.percent(None if pd.isna(row[name]) else row[name], signed=True)
-
-    return (
-        str(row["title"]),
-        wording.number(len(row["adopters"])),
-        wording.number(row["realised"]),
-        wording.number(len(row["candidates"])),
-        wording.plural(None if pd.isna(row["median_days"]) else row["median_days"], "day", digits=0),
-        change("median_change"),
-        change("own_change"),
-    )
-
-
-def streams(part: Registry) -> Block:
-    """Return value streams before and after: steps as bars, value-adding share, wastes."""
-    table = part.frame("steps")
-    if table.empty:
-        return blocks.prose("Потока создания ценности в реестре нет: шаги процессов не внесены.")
-    measures = part.frame("measures").set_index("measure_id")["name"]
-    titles = (
-        part.frame("measures")
-        .set_index("measure_id")["project_id"]
-        .map(part.projects.set_index("project_id")["title"])
-    )
-    names = sorted(table["measure_id"].unique())
-    shown = [
-        _stream(
-            f"{measures[name]}. {titles[name]}", metrics.value_stream(table[table["measure_id"].eq(name)])
-        )
-        for name in names[:MOST_STREAMS]
-    ]
-    if len(names) > MOST_STREAMS:
-        shown.append(
-            blocks.prose(f"Показаны потоки: {wording.number(MOST_STREAMS)} из {wording.number(len(names))}.")
-        )
-    return blocks.joined(*shown)
-
-
-def _stream(title: str, found: metrics.ValueStream) -> Block:
-    kinds = ("va", "nnva", "nva")
-    totals = found.steps.groupby("phase", sort=False)[list(kinds)].sum(min_count=1)
-    rows = [
-        (
-            _phase(found, str(phase)),
-            {kind: round(float(totals.loc[phase, kind]), 1) for kind in kinds},
-        )
-        for phase in totals.index
-    ]
-    saved = (
-        "Сокращение времени неизвестно"
-        if found.saved is None
-        else (
-            f"Время потока сократилось на {wording.unit(found.saved, 'minute', digits=1)}"
-            if found.saved >= 0
-            else f"Время потока выросло на {wording.unit(-found.saved, 'minute', digits=1)}"
-        )
-    )
-    wastes = [
-        (
-            wording.label("phase", row["phase"]),
-            wording.label("waste", row["waste"]),
-            wording.number(row["minutes"], 1),
-            wording.number(row["steps"]),
-        )
-        for row in found.wastes.to_dict("records")
-    ]
-    columns = [Column("Когда"), Column("Вид потерь"), Column("Минут", True), Column("Шагов", True)]
-    figures = tuple(
-        Figure(
-            "pce",
-            f"{title}: доля создания ценности, {wording.label('phase', phase)}",
-            _hundred(found.pce(str(phase))),
-            wording.percent(_hundred(found.pce(str(phase)))),
-            "percent",
-            "pce",
-            key=f"{found.measure_id}.{phase}",
-        )
-        for phase in totals.index
-    )
-    bars = blocks.state_bars(f"{title}. {saved}", rows, "step_value")
-    hours = (
-        "Часы в год не считаются: нет годового объёма."
-        if found.capacity_hours is None
-        else (
-            f"Освобождается {wording.plural(found.capacity_hours, 'hour', digits=0)} в год; часы — не рубли."
-        )
-    )
-    return blocks.joined(bars, blocks.table("Потери по видам", columns, wastes, hours, figures))
-
-
-def _phase(found: metrics.ValueStream, phase: str) -> str:
-    length = wording.unit(_known(found, phase), "minute", digits=1)
-    share = wording.percent(_hundred(found.pce(phase)))
-    return f"{wording.label('phase', phase)}: {length}, ценность создаёт {share}"
-
-
-def _known(found: metrics.ValueStream, phase: str) -> float | None:
-    minutes = found.phases["lead_minutes"].get(phase)
-    return None if minutes is None or pd.isna(minutes) else float(minutes)
-
-
-def _hundred(share: float | None) -> float | None:
-    return None if share is None else round(100 * share, 10)

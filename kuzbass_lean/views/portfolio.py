@@ -16,6 +16,7 @@ from kuzbass_lean.outlines import Ring
 from kuzbass_lean.registry import Registry
 from kuzbass_lean.schema import STATUSES
 from kuzbass_lean.views.summary import organization_names
+from kuzbass_lean.views.waiting import ageing
 
 MOST_ROWS = 20
 SHADES = 4
@@ -63,7 +64,7 @@ def _names(part: Registry, by: str) -> dict[object, str]:
 
 
 def overdue(part: Registry, as_of: date) -> Block:
-    """Return the overdue projects, the longest first, and how many have no due date."""
+    """Return the overdue projects, the longest first, how many have no due date, and the oldest open ones."""
     late = metrics.overdue(part.projects, as_of)
     names = organization_names(part)
     rows = [
@@ -84,7 +85,8 @@ def overdue(part: Registry, as_of: date) -> Block:
             f"Без срока, и поэтому неизвестно, опаздывают ли: {wording.plural(state.without_due, 'project')}."
         )
     columns = [Column("Проект"), Column("Организация"), Column("Срок", True), Column("Дней", True)]
-    return blocks.table("Просроченные проекты", columns, rows, " ".join(said))
+    late_ones = blocks.table("Просроченные проекты", columns, rows, " ".join(said))
+    return blocks.joined(late_ones, ageing(part, as_of))
 
 
 def territories(

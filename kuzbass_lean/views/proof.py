@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -45,14 +44,15 @@ def control_charts(part: Registry, graded: pd.DataFrame) -> Block:
     """Return what single measurements tell, the strongest evidence first.
 
     Control charts where there are points enough, run charts where there are not, and two
-    samples compared.
+    samples compared of every measure without a control chart here, which would tell more.
     """
     found = series.collected(part, graded)
-    return blocks.joined(_control_charts(part, found), *series.run_charts(found), *series.samples(found))
+    firm = [one for one in found if one.firm]
+    rest = [one for one in found if one not in firm[:MOST_CHARTS]]
+    return blocks.joined(_control_charts(part, firm), *series.run_charts(rest), *series.samples(rest))
 
 
-def _control_charts(part: Registry, found: list[Series]) -> Block:
-    chosen = [one for one in found if one.firm]
+def _control_charts(part: Registry, chosen: list[Series]) -> Block:
     if not chosen:
         points = wording.plural(FIRM_POINTS, "observation", "genitive")
         return blocks.prose(
@@ -142,15 +142,11 @@ def comparison(registry: Registry, scope: Scope) -> Block:
     if len(counts) < 3:
         return blocks.prose("Сравнивать не с чем: проекты есть меньше чем у трёх.")
     names = _unit_names(registry, unit)
-    mean = float(counts["realised"].sum() / counts["projects"].sum())
-    limits = evidence.funnel_limits(mean, counts["projects"]).set_axis(counts.index)
-    share = counts["realised"] / counts["projects"]
-    above, below = share.gt(limits["high_998"]), share.lt(limits["low_998"])
-    dots = [
-        _dot(str(key), scope, counts.loc[key], bool(above.loc[key]), bool(below.loc[key]), names)
-        for key in counts.index
-    ]
-    outside = sorted([*share.index[above], *share.index[below]], key=lambda key: names[str(key)])
+    found = evidence.funnel(pd.DataFrame({"n": counts["projects"], "successes": counts["realised"]}))
+    mean, rows = found.share or 0.0, found.rows
+    dots = [_dot(str(key), scope, row, names) for key, row in rows.iterrows()]
+    beyond = rows.index[rows["flag"].isin(["above_998", "below_998"])]
+    outside = sorted(beyond, key=lambda key: names[str(key)])
     caption = (
         f"Больше, чем объясняет случай, отличаются: {wording.number(len(outside))} "
         f"из {wording.number(len(counts))}"
@@ -162,9 +158,9 @@ def comparison(registry: Registry, scope: Scope) -> Block:
     )
     words = ("в среднем " + wording.percent(100 * mean, 0), "предел 95\u202f%", "предел 99,8\u202f%",
              "проектов", "реализовано и закрыто, %")  # fmt: skip
-    named = [_told(names[str(key)], counts.loc[key]) for key in outside]
-    here = [key for key in counts.index if key == scope.municipality]
-    own = [_told(names[str(key)], counts.loc[key]) for key in here]
+    here = [key for key in rows.index if key == scope.municipality]
+    named = [_told(names[str(key)], rows.loc[key]) for key in outside if key not in here]
+    own = [f"{_told(names[str(key)], rows.loc[key])}. {_place(found, str(key))}" for key in here]
     alt = f"Воронка долей реализованных проектов. {caption}. {'; '.join([*own, *named])}"
     drawing = charts.funnel(dots, grid, mean, words, alt)
     reading = (
@@ -172,8 +168,8 @@ def comparison(registry: Registry, scope: Scope) -> Block:
         "случайны; треугольник — выше или ниже предела 99,8\u202f%"
     )
     note = (
-        "Это не рейтинг: у кого мало проектов, у того доля скачет сама по себе. Реестр полный, а не выборка; "
-        "пределы показывают, какую разницу даёт один случай."
+        "Это не рейтинг: у кого мало проектов, у того доля скачет сама по себе. "
+        f"{_census(registry, whole)} Пределы и интервалы показывают, какую разницу даёт один случай."
     )
     if named or own:
         note = f"{'; '.join([*own, *named])}. {note}"
@@ -193,16 +189,43 @@ def comparison(registry: Registry, scope: Scope) -> Block:
     return Block(block.html, block.text, figures)
 
 
-def _dot(key: str, scope: Scope, row: Any, above: bool, below: bool, names: dict[str, str]) -> Dot:
-    state = "own" if key == scope.municipality else "above" if above else "below" if below else "inside"
+def _dot(key: str, scope: Scope, row: Any, names: dict[str, str]) -> Dot:
+    states = {"above_998": "above", "below_998": "below"}
+    state = "own" if key == scope.municipality else states.get(str(row["flag"]), "inside")
     label = "" if state == "inside" else shorten(names[key], 30)
-    return Dot(int(row["projects"]), 100 * float(row["realised"]) / float(row["projects"]), state, label)
+    return Dot(int(row["n"]), 100 * float(row["share"]), state, label)
 
 
 def _told(name: str, row: Any) -> str:
-    share = 100 * float(row["realised"]) / float(row["projects"])
-    counts = f"{wording.number(int(row['realised']))} из {wording.number(int(row['projects']))}"
-    return f"{name} — {counts}, {wording.percent(share, 0)}"
+    counts = f"{wording.number(int(row['successes']))} из {wording.number(int(row['n']))}"
+    low, high = (wording.number(100 * float(row[end]), 0) for end in ("low", "high"))
+    share = wording.percent(100 * float(row["share"]), 0)
+    return f"{name} — {counts}, {share} (интервал Уилсона {low}…{high}\u202f%)"
+
+
+def _place(found: evidence.Funnel, own: str) -> str:
+    """Say who may be put above or below the report's own, and that the rest has no order."""
+    lower, higher, overlapping = evidence.standing(found.intervals, own)
+    if not lower and not higher:
+        return "Интервал пересекается со всеми остальными: места среди них нет"
+    below, above = wording.number(lower), wording.number(higher)
+    said = f"Интервал целиком выше, чем у {below}, и целиком ниже, чем у {above}"
+    return f"{said}; с остальными ({wording.number(overlapping)}) пересекается: места среди них нет"
+
+
+def _census(registry: Registry, whole: Registry) -> str:
+    """Say that all projects are counted, not sampled, and which units the registry is known to lack."""
+    counted = whole.organizations["kind"].value_counts()
+    frames = registry.frame("frames")
+    short = []
+    for kind in sorted(counted.index):
+        units, listed = metrics.frame_units(frames, kind), int(counted[kind])
+        if units is not None and listed < units:
+            short.append(
+                f"{wording.label('unit_kind', kind)} — {wording.number(listed)} из {wording.number(units)}"
+            )
+    said = "Сосчитаны все проекты реестра, это перепись, а не выборка"
+    return f"{said}. Но сам реестр неполон: {'; '.join(short)}." if short else f"{said}: сами доли точны."
 
 
 def _unit_names(registry: Registry, unit: str) -> dict[str, str]:
@@ -210,42 +233,6 @@ def _unit_names(registry: Registry, unit: str) -> dict[str, str]:
         return {str(key): str(title) for key, title in registry.municipalities["title"].items()}
     about = registry.organizations.set_index("organization_id")["name"]
     return {str(key): str(name) for key, name in about.items()}
-
-
-def time_to_close(part: Registry, as_of: date) -> Block:
-    """Return how long projects take from start to closing; open ones count as still running."""
-    lengths = metrics.durations(part.projects, as_of)
-    found = evidence.time_to_close(lengths["days"], lengths["closed"])
-    counts = f"закрыто {wording.number(found.closed)}, ещё идут {wording.number(found.open)}"
-    left_out = len(part.projects) - len(lengths)
-    note = f"Учтено проектов с датами: {counts}. Без дат начала или закрытия: {wording.number(left_out)}."
-    if not found.closed:
-        return blocks.prose(f"Время до закрытия неизвестно: ни одного закрытого проекта с датами. {note}")
-    caption = median_text(found)
-    label = "" if found.median is None else wording.plural(found.median, "day")
-    words = ("дней от начала", "ещё не закрыто, % проектов", label)
-    alt = f"Кривая Каплана — Мейера. {caption}. {note}"
-    reading = "Линия — доля ещё не закрытых проектов; незавершённые учтены как идущие"
-    if found.low is not None:
-        high = wording.number(found.high) if found.high is not None else "неизвестно"
-        note = f"Интервал 95\u202f%: от {wording.number(found.low)} до {high} дней. {note}"
-    note += " Если реестр ведётся не с самого начала, закрытые раньше в него не попали, и срок завышен."
-    block = blocks.chart(caption, reading, charts.survival(found, words, alt), note)
-    return Block(block.html, block.text, (median_figure(found),))
-
-
-def median_text(found: evidence.TimeToClose) -> str:
-    """Say within how many days half of the projects are closed."""
-    if found.median is None:
-        return "Половина проектов ещё не закрыта: срок неизвестен"
-    return f"Половина проектов закрыта за {wording.plural(found.median, 'day', 'accusative')}"
-
-
-def median_figure(found: evidence.TimeToClose) -> Figure:
-    """Return the median time to close as a figure; not reached is unknown."""
-    text = wording.number(found.median) if found.median is not None else "—"
-    formula = "time_to_close"
-    return Figure("time_to_close", "Половина закрыта за", found.median, text, "day", formula, None, None)
 
 
 def measured(part: Registry, graded: pd.DataFrame) -> Block:

@@ -1,4 +1,4 @@
-"""Results: processes before and after, effects, best practice taken over by others."""
+"""Results: processes before and after, and effects."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from kuzbass_lean.charts import Pair
 from kuzbass_lean.figures import Figure
 from kuzbass_lean.metrics import Bounds, Change, Value
 from kuzbass_lean.registry import Registry
-from kuzbass_lean.views.summary import organization_names
 
 MOST_ROWS = 40
 MOST_PAIRS = 12
@@ -229,22 +228,3 @@ def effects(part: Registry) -> Block:
     if not part.has("effects"):
         note = "Таблицы эффектов в реестре нет: эффект неизвестен, а не равен нулю."
     return blocks.table("Эффекты", columns, rows, note, tuple(figures))
-
-
-def adopters(registry: Registry, project: str) -> Block:
-    """Return the projects that replicate this one."""
-    replicas = registry.projects[registry.projects["replicates"].eq(project)]
-    names = organization_names(registry)
-    rows = [
-        (
-            str(names.get(row["organization_id"])),
-            str(row["title"]),
-            wording.label("status", row["status"]),
-            wording.label("source", row["source"]),
-        )
-        for row in replicas.to_dict("records")
-    ]
-    if not rows:
-        return blocks.prose("В реестре нет проектов, которые тиражируют этот.")
-    columns = [Column("Организация"), Column("Проект"), Column("Статус"), Column("Откуда")]
-    return blocks.table("Проекты, которые тиражируют этот", columns, rows)

@@ -15,7 +15,8 @@ from kuzbass_lean.figures import Figure
 from kuzbass_lean.maturity import Profile, score, score_local
 from kuzbass_lean.omitted import LeftOut
 from kuzbass_lean.registry import Registry, Scope
-from kuzbass_lean.views.proof import median_figure, proven
+from kuzbass_lean.views.proof import proven
+from kuzbass_lean.views.waiting import median_figure
 
 SITE = "Кузбасс бережливый"
 REGION = "Кемеровская область — Кузбасс"

@@ -1,0 +1,93 @@
+"""Value streams on a page."""
+
+import pandas as pd
+import pytest
+
+from kuzbass_lean import views
+from kuzbass_lean.errors import UsageError
+from kuzbass_lean.registry import Registry
+
+STEPS = [
+    # phase, step, name, process, wait, value, waste
+    ("before", 1, "Приём", 10, 25, "va", "waiting"),
+    ("before", 2, "Ввод", 15, 0, "nva", "processing"),
+    ("after", 1, "Приём", 10, 5, "va", "waiting"),
+]
+GRADED = pd.DataFrame({"measure_id": ["m"], "letter": ["B"], "reason": ["так"], "usual": [None]})
+
+
+def plain(text: str) -> str:
+    return text.replace("\u202f", " ").replace("\u00a0", " ")
+
+
+def registry() -> Registry:
+    names = ["phase", "step", "name", "process_minutes", "wait_minutes", "value", "waste"]
+    steps = pd.DataFrame(STEPS, columns=names).astype(
+        {"process_minutes": "float64", "wait_minutes": "float64"}
+    )
+    measure = {"measure_id": "m", "project_id": "p", "name": "Поток", "unit": "minute", "family": "lead_time"}
+    measures = pd.DataFrame([{**measure, "better": "lower", "statistic": "mean"}])
+    return Registry.from_frames({"measures": measures, "steps": steps.assign(measure_id="m")})
+
+
+def page(**about: float) -> str:
+    return plain(views.streams(registry(), GRADED, {"m": about} if about else None).text)
+
+
+def test_the_steps_stand_before_and_after_with_their_minutes_and_the_grade_beside_the_saving() -> None:
+    text = page()
+    # 10 + 25 + 15 = 50 minutes before, 15 after
+    assert "Поток. Время потока сократилось на 35,0 минуты; оценка B" in text
+    assert "было: 50,0 минуты, ценность создаёт 20,0 %: 1. Приём 10,0 (создаёт ценность)" in text
+    assert "1. Приём 25,0 (потери); 2. Ввод 15,0 (потери)" in text
+    assert "стало: 15,0 минуты, ценность создаёт 66,7 %" in text
+
+
+def test_wastes_by_kind_stand_before_and_after() -> None:
+    text = page()
+    assert "Вид потерь | Было, мин | Стало, мин" in text
+    assert "задержки | 25,0 | 5,0" in text
+    assert "дополнительная обработка | 15,0 | —" in text
+
+
+def test_the_bars_are_as_long_as_their_minutes() -> None:
+    html = views.streams(registry(), GRADED).html
+    assert "width:100.0%" in html
+    assert "width:30.0%" in html  # 15 of 50
+    assert "flex:25.0" in html
+
+
+def test_without_a_demand_neither_takt_nor_hours_are_computed() -> None:
+    assert "Такт не считается" in page()
+    assert "Часы в год не считаются" in page()
+
+
+def test_takt_and_hours_come_from_what_the_office_tells() -> None:
+    # 480 minutes for 60 cases: 8 minutes a case, the first step takes 10; 35 minutes · 1200 / 60 = 700 hours
+    text = page(per_day=60, minutes_per_day=480, per_year=1200)
+    assert "Такт — 8,0 минуты на случай; дольше его шаги: 1." in text
+    assert "Освобождается времени: 700 часов в год" in text
+    assert "не деньги" in text
+    assert "ни один шаг его не превышает" in page(per_day=40, minutes_per_day=480)
+    figures = {f.id: f.value for f in views.streams(registry(), None, {"m": {"per_year": 1200}}).figures}
+    assert figures["capacity_hours.m"] == 700
+    assert "takt.m" not in figures
+
+
+def test_the_demand_of_another_report_s_measure_is_passed_over() -> None:
+    text = plain(views.streams(registry(), None, {"other": {"per_year": 5}}).text)
+    assert "Часы в год не считаются" in text
+
+
+@pytest.mark.parametrize(
+    ("demand", "message"),
+    [
+        ({"m": {"per_dai": 5}}, "per_day"),
+        ({"m": {"per_day": 0}}, "above zero"),
+        ({"m": {"per_day": "5"}}, "above zero"),
+        ({"m": 5}, "each with a number"),
+    ],
+)
+def test_a_wrong_demand_is_refused(demand: dict, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        views.streams(registry(), None, demand)

@@ -1,0 +1,55 @@
+"""What to take over, on a page: names, days, changes with their grades."""
+
+import pandas as pd
+import pytest
+from test_metrics_replicating import registry
+
+from kuzbass_lean import views
+from kuzbass_lean.registry import Registry, Scope
+from kuzbass_lean.views.replicas import best_letters
+
+
+def plain(text: str) -> str:
+    return text.replace("\u202f", " ").replace("\u00a0", " ")
+
+
+@pytest.fixture
+def data() -> Registry:
+    """The pilot of metrics' own tests (20 to 10 minutes), copied by b1 (25 % better), begun by c1."""
+    found = registry()
+    units = found.organizations.assign(name="Организация " + found.organizations["organization_id"])
+    seen = pd.DataFrame(
+        [
+            ("m1", phase, pd.Timestamp("2019-01-01"), value)
+            for phase, value in [("before", 20.0), ("after", 15.0)] * 5
+        ],
+        columns=["measure_id", "phase", "observed_on", "value"],
+    )
+    return Registry.from_frames({**found.tables, "organizations": units, "observations": seen})
+
+
+def test_a_passport_says_who_adopted_how_long_it_took_what_it_gave_and_who_could(data: Registry) -> None:
+    text = plain(views.adopters(data, "pilot").text)
+    # ten equal values before and after, all better: two samples that differ
+    assert "Организация b1 | реализован | 61 день | +25,0 %, B |" in text
+    assert "Организация c1 | в работе | нет данных | нет данных |" in text
+    assert "Ещё могли бы: Организация a2." in text
+
+
+def test_a_practice_nobody_else_could_adopt_says_so(data: Registry) -> None:
+    assert "других таких в реестре нет" in views.adopters(data, "school").text
+
+
+def test_the_table_of_practices_has_a_grade_beside_each_change(data: Registry) -> None:
+    text = plain(views.replication(data, data).text)
+    assert "Организация b1; Организация c1 | 2 | 1 | 1 | 61 день | +50,0 %, D | +25,0 %, B" in text
+
+
+def test_candidates_have_a_grade_whether_or_not_the_page_has_graded_their_measures(data: Registry) -> None:
+    for graded in (None, views.grades(data)):
+        text = plain(views.candidates(data, Scope.of_municipality("c"), graded).text)
+        assert "+30,0 % | D | Организация c1" in text
+
+
+def test_of_a_group_the_best_grade_is_taken_and_an_empty_one_has_none(data: Registry) -> None:
+    assert best_letters(data, [("m0", "m1"), ("m0",), ()]) == ["B", "D", ""]
