@@ -10,7 +10,7 @@ import typer
 from click.exceptions import Abort
 
 from kuzbass_lean import __version__
-from kuzbass_lean.cli import analysis, monitoring, registries, reports  # noqa: F401  each adds its commands
+from kuzbass_lean.cli import analysis, audit, monitoring, registries, reports  # noqa: F401  each adds its own
 from kuzbass_lean.cli.base import app, stderr
 from kuzbass_lean.errors import CapabilityError, LeanError, UsageError
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 
 from kuzbass_lean.errors import UsageError
@@ -84,3 +86,11 @@ def plain(value: Any) -> Any:
     if hasattr(value, "items"):
         return {key: plain(item) for key, item in value.items()}
     return value
+
+
+@contextmanager
+def progress(total: int, *, quiet: bool) -> Iterator[Callable[[], None]]:
+    """Show on a terminal how many of the reports are done."""
+    with Progress(console=stderr, transient=True, disable=quiet or not stderr.is_terminal) as bar:
+        task = bar.add_task("reports", total=total)
+        yield lambda: bar.advance(task)

@@ -6,13 +6,12 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import Progress
 
 from kuzbass_lean import runs, settled
 from kuzbass_lean.cli.base import (
@@ -26,6 +25,7 @@ from kuzbass_lean.cli.base import (
     ParamsOption,
     app,
     parse_date,
+    progress,
     say_json,
     show_table,
     stderr,
@@ -182,7 +182,7 @@ def build(
         if not registry.left_out and not any(fresh.reads_elsewhere(spec) for spec in specs):
             settled.settle(out, asked, request.digest(), [spec.id for spec in specs])
 
-    with _terminable(), _progress(len(specs), quiet=as_json) as advance:
+    with _terminable(), progress(len(specs), quiet=as_json) as advance:
         results = build_reports(options, registry, specs, lambda result: advance(), settle)
     target.send()
     _tell([(r.id, r.status, r.seconds, r.error) for r in results], target, as_json=as_json)
@@ -268,10 +268,3 @@ def _formats(given: list[str]) -> tuple[str, ...]:
         if name not in ("html", "pdf"):
             raise UnknownNameError("format", name, ("html", "pdf"))
     return tuple(dict.fromkeys(["html", *given]))
-
-
-@contextmanager
-def _progress(total: int, *, quiet: bool) -> Iterator[Callable[[], None]]:
-    with Progress(console=stderr, transient=True, disable=quiet or not stderr.is_terminal) as bar:
-        task = bar.add_task("reports", total=total)
-        yield lambda: bar.advance(task)

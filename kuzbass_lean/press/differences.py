@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -81,11 +82,9 @@ def near(old: str, new: str, tolerance: float) -> bool:
 def figures(old: pd.DataFrame, new: pd.DataFrame, tolerance: float = 0.0) -> Iterator[Difference]:
     """Yield the figures of one report that differ, appeared or went.
 
-    Figures are known by their id, or by name and label where they have none, and by how often that
-    stood before. What is compared is every column that both have.
+    What is compared is every column that both have.
     """
-    keys = ["id"] if "id" in old and "id" in new else ["name", "label"]
-    left, right = _known(old, keys), _known(new, keys)
+    left, right = _known(old), _known(new)
     for key in (*right, *(key for key in left if key not in right)):
         name = key[0]
         if key not in left or key not in right:
@@ -101,14 +100,13 @@ def figures(old: pd.DataFrame, new: pd.DataFrame, tolerance: float = 0.0) -> Ite
                 break
 
 
-def _known(frame: pd.DataFrame, keys: list[str]) -> dict[tuple[str, ...], dict[str, Any]]:
-    counted = frame.assign(_n=frame.groupby(keys, dropna=False).cumcount().astype("str"))
-    columns = [name for name in frame.columns if name not in ("report", "position", "rows")]
-    ordered = sorted(columns, key=lambda name: (name not in ("text", "value"), columns.index(name)))
-    return {
-        tuple(str(row[name]) for name in (*keys, "_n")): {name: _plain(row[name]) for name in ordered}
-        for row in counted.to_dict("records")
-    }
+def _known(frame: pd.DataFrame) -> dict[tuple[str, int], dict[str, Any]]:
+    """Return figures by their id, and by how often that stood before: a table from anywhere may repeat it."""
+    columns = [name for name in frame.columns if name not in ("report", "position")]
+    ordered = sorted(columns, key=lambda name: name not in ("text", "value"))
+    numbers = frame.groupby("id", dropna=False).cumcount()
+    rows = zip(frame.to_dict("records"), numbers, strict=True)
+    return {(str(row["id"]), int(n)): {name: _plain(row[name]) for name in ordered} for row, n in rows}
 
 
 def _plain(value: Any) -> Any:
@@ -128,12 +126,12 @@ def _said(row: Mapping[str, Any] | None) -> str:
 def frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Return the figures that a notebook shows as rows."""
     kept = [{name: row[name] for name in row if not isinstance(row[name], dict)} for row in rows]
-    return pd.DataFrame(kept) if kept else pd.DataFrame({"name": [], "label": [], "text": [], "value": []})
+    return pd.DataFrame(kept) if kept else pd.DataFrame({"id": [], "text": [], "value": []})
 
 
 def _tables(old: Path, new: Path, tolerance: float) -> Iterator[Difference]:
-    ours, theirs = (_table(path) for path in (old, new))
-    if "report" not in theirs or "text" not in theirs or "value" not in theirs:
+    ours, theirs = (table(path) for path in (old, new))
+    if not {"report", "id", "text", "value"} <= set(theirs):
         if not ours.equals(theirs):
             yield Difference("", f"{len(ours)} rows", f"{len(theirs)} rows")
         return
@@ -143,7 +141,8 @@ def _tables(old: Path, new: Path, tolerance: float) -> Iterator[Difference]:
             yield Difference(f"{report}: {found.figure}", found.old, found.new)
 
 
-def _table(path: Path) -> pd.DataFrame:
+def table(path: Path) -> pd.DataFrame:
+    """Return a table of a site, from Parquet or CSV."""
     return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
 
 
@@ -179,7 +178,9 @@ def _first(old: str, new: str) -> tuple[str, str]:
 
 def _pages(old: Path, new: Path, tolerance: float) -> Iterator[Difference]:
     ours, theirs = (path.read_text(encoding="utf-8") for path in (old, new))
-    yield from _pieces(_Reader.read(ours), _Reader.read(theirs))
+    named = _named(new.with_suffix(".ipynb"))
+    for found in _pieces(_Reader.read(ours), _Reader.read(theirs)):
+        yield Difference(named.get(found.new, found.figure), found.old, found.new)
     pictures = _PICTURE.findall(ours), _PICTURE.findall(theirs)
     if len(pictures[0]) != len(pictures[1]):
         yield Difference("pictures", str(len(pictures[0])), str(len(pictures[1])))
@@ -188,6 +189,15 @@ def _pages(old: Path, new: Path, tolerance: float) -> Iterator[Difference]:
         if not near(mine, yours, tolerance):
             told = _first(re.sub("><", ">\n<", mine), re.sub("><", ">\n<", yours))
             yield Difference(f"picture {number}", *told)
+
+
+def _named(notebook: Path) -> dict[str, str]:
+    """Return the ids of the figures of a page by their text, where no other has the same."""
+    if not notebook.is_file():
+        return {}
+    shown = convert.shown_figures(json.loads(notebook.read_text(encoding="utf-8")))
+    count = Counter(str(each["text"]) for each in shown)
+    return {str(each["text"]): str(each["id"]) for each in shown if count[str(each["text"])] == 1}
 
 
 Piece = tuple[str, str]

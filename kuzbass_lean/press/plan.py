@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import product
@@ -112,7 +112,7 @@ def _specs(path: Path, notebooks: Path, registry: Registry, as_of: str) -> list[
         near = nearest(file.notebook, [known.stem for known in sorted(notebooks.glob("*.ipynb"))])
         raise UsageError(f"{path.name}: {UnknownNameError('notebook', file.notebook, near)}")
     accepted = notebook_parameters(notebook)
-    _check_names(path, file, accepted)
+    check_parameters(path.name, file.notebook, file.parameters, accepted, file.matrix)
     keys = {name: _keys(path, name, wanted, registry) for name, wanted in file.matrix.items()}
     fixed = {
         name: _keys(path, name, [value], registry)[0] if name in _KEYED and value else value
@@ -167,12 +167,25 @@ def notebook_parameters(notebook: Path) -> dict[str, type | None]:
     return accepted
 
 
-def _check_names(path: Path, file: ParamsFile, accepted: Mapping[str, type | None]) -> None:
-    for name in (*file.parameters, *file.matrix):
+def check_parameters(
+    where: str,
+    notebook: str,
+    given: Mapping[str, Any],
+    accepted: Mapping[str, type | None],
+    keyed: Iterable[str] = (),
+) -> None:
+    """Refuse parameters that a notebook does not take, or that are of another type.
+
+    Raises
+    ------
+    UsageError
+        It begins with ``where``.
+    """
+    for name in (*given, *keyed):
         if name not in accepted:
-            problem = UnknownNameError(f"parameter of {file.notebook}", name, nearest(name, tuple(accepted)))
-            raise UsageError(f"{path.name}: {problem}")
-    for name, value in file.parameters.items():
+            problem = UnknownNameError(f"parameter of {notebook}", name, nearest(name, tuple(accepted)))
+            raise UsageError(f"{where}: {problem}")
+    for name, value in given.items():
         wanted = accepted[name]
         fits = isinstance(value, wanted) if wanted else True
         if wanted is float:
@@ -180,10 +193,10 @@ def _check_names(path: Path, file: ParamsFile, accepted: Mapping[str, type | Non
         if wanted is int:
             fits = isinstance(value, int) and not isinstance(value, bool)
         if not fits:
-            given = type(value).__name__
             expected = wanted.__name__ if wanted else ""
             raise UsageError(
-                f"{path.name}: parameter {name} of {file.notebook} must be {expected}: {value!r} is {given}"
+                f"{where}: parameter {name} of {notebook} must be {expected}: "
+                f"{value!r} is {type(value).__name__}"
             )
 
 
@@ -231,9 +244,20 @@ def _output(path: Path, pattern: str, chosen: Mapping[str, str]) -> str:
         name = pattern.format(**chosen)
     except (KeyError, IndexError, ValueError):
         raise UsageError(f'{path.name}: output "{pattern}" names a key that matrix does not have') from None
+    return check_output(path.name, name)
+
+
+def check_output(where: str, name: str) -> str:
+    """Return the id of a report from the path that it is to have, without suffix.
+
+    Raises
+    ------
+    UsageError
+        The path would leave the output folder or is kept for the build.
+    """
     parts = PurePosixPath(name).parts
     if not parts or name.startswith("/") or "\\" in name or any(part in ("..", ".") for part in parts):
-        raise UsageError(f'{path.name}: output "{name}" would leave the output folder: write a plain path')
+        raise UsageError(f'{where}: output "{name}" would leave the output folder: write a plain path')
     if parts[0] in _RESERVED or parts[0].startswith("."):
-        raise UsageError(f'{path.name}: output "{name}": {parts[0]} is kept for the build: choose another')
+        raise UsageError(f'{where}: output "{name}": {parts[0]} is kept for the build: choose another')
     return "/".join(parts)

@@ -1,0 +1,85 @@
+"""Commands for auditors: verify, diff."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from kuzbass_lean.cli.base import (
+    DataOption,
+    JsonOption,
+    NotebooksOption,
+    OnlyOption,
+    app,
+    progress,
+    say_json,
+    stdout,
+)
+
+if TYPE_CHECKING:
+    from kuzbass_lean.press.verify import Difference, Verification
+
+
+@app.command()
+def verify(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="Folder of a built site.")],
+    only: OnlyOption = None,
+    notebooks: NotebooksOption = Path("notebooks"),
+    data: DataOption = "",
+    jobs: Annotated[
+        int, typer.Option("--jobs", metavar="N", min=0, help="Reports at a time; 0: every core.")
+    ] = 0,
+    tolerance: Annotated[
+        float,
+        typer.Option("--tolerance", metavar="X", min=0, max=0.01, help="Of numbers, relative; 0: exact."),
+    ] = 0.0,
+    as_json: JsonOption = False,
+) -> None:
+    """Build a published site again from what it recorded, with cold kernels, and compare."""
+    from kuzbass_lean.press import verify as verification
+    from kuzbass_lean.press.claim import Claim
+    from kuzbass_lean.press.rebuild import VerifyOptions
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
+    options = VerifyOptions(out, notebooks, tuple(only or ()), data, jobs or cores, tolerance)
+    chosen = Claim.read(out, options.only).chosen
+    with progress(len(chosen), quiet=as_json) as advance:
+        found = verification.verify(options, lambda result: advance())
+    if as_json:
+        say_json(asdict(found))
+    else:
+        _tell(found)
+    if not found.good:
+        raise typer.Exit(1)
+
+
+def _tell(found: Verification) -> None:
+    for report in found.reports:
+        stdout.print(f"{report.verdict.upper():8}{report.id}", markup=False)
+        _show(report.differences)
+        for what in report.missing:
+            stdout.print(f"        missing: {what}", markup=False)
+    if found.files:
+        stdout.print("files of the site:")
+        _show(found.files)
+    for name in found.unexpected:
+        stdout.print(f"unexpected: {name}", markup=False)
+    for note in found.notes:
+        stdout.print(f"note: this program is not the one that built the site: {note}", markup=False)
+    counts = Counter(report.verdict for report in found.reports)
+    stdout.print(f"{counts['match']} match, {counts['differs']} differ, {counts['cannot']} cannot be told")
+    stdout.print(f"manifest {found.manifest}: compare it with the one you were given", markup=False)
+
+
+def _show(differences: Iterable[Difference]) -> None:
+    for each in differences:
+        told = f"recorded {each.recorded or 'nothing'}, recomputed {each.recomputed or 'nothing'}"
+        stdout.print(
+            f"        {each.file}: {each.figure}: {told} ({each.cause})", markup=False, highlight=False
+        )
