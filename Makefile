@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: reports test check lab notebooks sample clean
+.PHONY: reports test check lab notebooks sample chaos clean
 .DEFAULT_GOAL := reports
 
 .venv/.ready: requirements.lock pyproject.toml
@@ -40,6 +40,9 @@ notebooks: .venv/.ready  ## run the notebooks and store their outputs, the oracl
 
 sample: .venv/.ready  ## write the bundled sample registry anew
 	$(BIN)/kuzbass-lean sample kuzbass_lean/data/sample
+
+chaos: .venv/.ready  ## what a build outlives: kills, signals, full disks, a month of runs; takes half an hour
+	$(BIN)/python tools/chaos.py
 
 clean:
 	rm -rf .venv output output.runs

@@ -1,5 +1,6 @@
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -155,3 +156,15 @@ def test_score_tells_the_next_step_its_date_and_the_evidence(capsys: Captured) -
     assert (following[3]["forecast"]["day"], following[3]["forecast"]["reason"]) == (None, "no_dates")
     assert following[3]["nearest"][0]["criteria"] == 1
     assert {row["letter"] for row in scored["evidence"]} <= set("ABCDE")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_build_that_is_asked_to_stop_says_so_with_the_code_of_the_signal(
+    monkeypatch: pytest.MonkeyPatch, capsys: Captured, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr("kuzbass_lean.press.build.build", lambda *arguments: signal.raise_signal(number))
+    before = signal.getsignal(signal.SIGTERM)
+    assert cli.run(["build", "--only", "region", "--out", str(tmp_path / "out")]) == code
+    assert "stopped; what a build has finished is kept" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGTERM) == before

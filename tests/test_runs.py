@@ -9,7 +9,7 @@ import pytest
 
 from kuzbass_lean import cli, runs
 from kuzbass_lean.errors import CapabilityError, UsageError
-from kuzbass_lean.runs import Run, Site, history, lines, publish
+from kuzbass_lean.runs import Run, Site, health, history, lines, publish
 from kuzbass_lean.runs import run as run_module
 from kuzbass_lean.runs.history import record
 
@@ -162,6 +162,38 @@ def test_a_folder_that_cannot_be_written_is_said_before_any_work(
         Site(tmp_path / "new").check()
     (tmp_path / "new.runs").mkdir()
     Site(tmp_path / "new").check()
+
+
+# A month
+
+
+def test_a_month_of_runs_is_told_as_it_went_and_its_old_sites_are_pruned(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = ["new", "new", "same", "refused", "cut off", "new"] * 4
+    days = [f"2026-02-{day}" for day in range(20, 29)] + [f"2026-03-{day:02}" for day in range(1, 16)]
+    for number, (kind, day) in enumerate(zip(plan, days, strict=True), 1):
+        monkeypatch.setattr(run_module, "_now", lambda day=day: f"{day}T03:00:00+00:00")
+        if kind == "new":
+            published(site, f"версия {number}", keep=3)
+        elif kind == "same":
+            published(site, pages(site.out)["a"], keep=3)
+        elif kind == "refused":
+            runs.refused(site, "there is no registry")
+        else:
+            Run.begin(site)
+    found = [(line["run"], line["ended"][:10], line["outcome"]) for line in history(site)]
+    outcomes = {"new": "published", "same": "unchanged", "refused": "refused", "cut off": "interrupted"}
+    assert found == [
+        (f"{number:06}", day, outcomes[kind])
+        for number, (kind, day) in enumerate(zip(plan, days, strict=True), 1)
+    ]
+    # Runs 1, 2, 6, 7, 8, 12, 13, 14, 18, 19, 20 and 24 published; 8 was the last of February.
+    assert sorted(path.name for path in (site.runs / "sites").iterdir()) == [
+        "000008", "000018", "000019", "000020",
+    ]  # fmt: skip
+    assert pages(site.out)["a"] == "версия 24"
+    assert health(site)["last_success"] == "2026-03-15T03:00:00+00:00"
 
 
 # Going on

@@ -14,6 +14,9 @@ from kuzbass_lean.cli import analysis, audit, monitoring, registries, reports  #
 from kuzbass_lean.cli.base import app, stderr
 from kuzbass_lean.errors import CapabilityError, LeanError, UsageError
 
+INTERRUPTED, TERMINATED = 130, 143
+"""Exit codes of who is stopped by Ctrl-C and by SIGTERM, as everywhere."""
+
 
 @app.callback(invoke_without_command=True)
 def _root(
@@ -36,15 +39,18 @@ def run(arguments: list[str] | None = None) -> int:
             raise
         stderr.print(f"kuzbass-lean: {error.strerror}: {error.filename}", markup=False)
         return CapabilityError.exit_code
-    except Abort as stop:
-        stderr.print("kuzbass-lean: stopped; what is finished is kept, build again to go on")
-        return 143 if isinstance(stop.__cause__, reports.TerminatedError) else 130
+    except reports.TerminatedError:
+        code = TERMINATED
+    except Abort:  # how older versions of typer tell of Ctrl-C
+        code = INTERRUPTED
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise
         # The command line's own refusal: unknown option, missing argument, value out of range.
         stderr.print(f"kuzbass-lean: {error.format_message()}", markup=False, highlight=False)
         return UsageError.exit_code
+    if code in (INTERRUPTED, TERMINATED):
+        stderr.print("kuzbass-lean: stopped; what a build has finished is kept, build again to go on")
     return int(code or 0)
 
 

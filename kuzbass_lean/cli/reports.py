@@ -210,8 +210,8 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-class TerminatedError(KeyboardInterrupt):
-    """The system asks to stop (SIGTERM); ends the build as an interrupt from the keyboard does."""
+class TerminatedError(BaseException):
+    """The system asks to stop (SIGTERM); ends the work as an interrupt from the keyboard does."""
 
 
 @contextmanager

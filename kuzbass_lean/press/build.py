@@ -122,8 +122,8 @@ def build(
                 on_whole()
         except BaseException as error:
             if not begun.line:
-                stopped = isinstance(error, KeyboardInterrupt)
-                begun.stop("stopped" if stopped else "refused", f"{type(error).__name__}: {error}")
+                outcome = "refused" if isinstance(error, Exception) else "stopped"
+                begun.stop(outcome, f"{type(error).__name__}: {error}")
             raise
         finally:
             begun.tell(options.notify)

@@ -54,7 +54,7 @@ class Run:
     number: str
     replaces: str
     finished: Mapping[str, Mapping[str, Any]]
-    started: str = field(default_factory=_now)
+    started: str = field(default_factory=lambda: _now())
     line: Mapping[str, Any] = field(default_factory=dict)
     """How the run ended, as the history tells it; empty until then."""
     _begun: float = field(default_factory=time.monotonic)
