@@ -19,6 +19,7 @@ from kuzbass_lean.cli.base import (
     app,
     progress,
     say_json,
+    show_table,
     stdout,
 )
 
@@ -83,3 +84,31 @@ def _show(differences: Iterable[Difference]) -> None:
         stdout.print(
             f"        {each.file}: {each.figure}: {told} ({each.cause})", markup=False, highlight=False
         )
+
+
+@app.command()
+def diff(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="Folder of a built site.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="Folder of another.")],
+    as_json: JsonOption = False,
+) -> None:
+    """List the figures that differ between two sites, levels first, and the cause of each."""
+    from kuzbass_lean.press import diff as comparison
+
+    found = comparison.diff(old, new)
+    reports = {"added": list(found.added), "removed": list(found.removed)}
+    if as_json:
+        figures = [{**asdict(change), "level": change.level} for change in found.figures]
+        say_json({"figures": figures, "reports": reports, "rows": [asdict(row) for row in found.rows]})
+    else:
+        rows = [(c.report, c.label, c.old, c.new, c.cause, "; ".join(map(str, c.rows)))
+                for c in found.figures]  # fmt: skip
+        show_table("Числа", ["отчёт", "что", "было", "стало", "причина", "строки"], rows)
+        for cause in dict.fromkeys(text for change in found.figures for text in change.causes):
+            stdout.print(f"cause: {cause}", markup=False, highlight=False)
+        for state, names in reports.items():
+            for name in names:
+                stdout.print(f"report {state}: {name}", markup=False)
+        stdout.print(f"{len(found.figures)} figures differ, {len(found.rows)} rows were revised")
+    if found.figures or found.added or found.removed:
+        raise typer.Exit(1)

@@ -49,8 +49,6 @@ def _between(
     yield from code(old, new, programs)
     if old.get("made_from", {}).get("data") != new.get("made_from", {}).get("data"):
         yield Cause(DATA, "rows that the report reads")
-    if old.get("previous") != new.get("previous"):
-        yield Cause(DATA, "figures of the publication before (data/previous.parquet)")
 
 
 def code(

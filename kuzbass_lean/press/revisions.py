@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import pandas as pd
 
-from kuzbass_lean import schema
+from kuzbass_lean import figures, schema
 from kuzbass_lean.registry import Registry
 
 
@@ -37,28 +37,21 @@ def between(old: Registry, new: Registry) -> tuple[RowChange, ...]:
 
 
 def _changed(table: str, old: pd.DataFrame, new: pd.DataFrame) -> Iterator[RowChange]:
-    keys = schema.keys(table) or tuple(schema.dtypes(table))
-    ours, theirs = _by_key(old, keys), _by_key(new, keys)
+    ours, theirs = _by_key(table, old), _by_key(table, new)
     for key in sorted({*ours, *theirs}):
-        name = " · ".join(part for part in key[:-1] if part)
         if key not in ours or key not in theirs:
-            yield RowChange(table, name, "added" if key in theirs else "removed")
+            yield RowChange(table, key[0], "added" if key in theirs else "removed")
         elif ours[key] != theirs[key]:
             apart = (str(c) for c, cell in theirs[key].items() if ours[key][c] != cell)
-            yield RowChange(table, name, "changed", tuple(apart))
+            yield RowChange(table, key[0], "changed", tuple(apart))
 
 
-def _by_key(frame: pd.DataFrame, keys: Iterable[str]) -> dict[tuple[str, ...], dict[Any, str]]:
-    """Return rows as text under their key, and how often that key stood before."""
-    rows: dict[tuple[str, ...], dict[Any, str]] = {}
-    seen: Counter[tuple[str, ...]] = Counter()
-    for row in frame.astype("object").where(frame.notna(), "").to_dict("records"):
-        said = {column: _cell(cell) for column, cell in row.items()}
-        key = tuple(said[name] for name in keys)
-        rows[*key, str(seen[key])] = said
+def _by_key(table: str, frame: pd.DataFrame) -> dict[tuple[str, int], dict[Any, str]]:
+    """Return rows as text under their key (as ``figures.key_texts``), and how often that stood before."""
+    rows: dict[tuple[str, int], dict[Any, str]] = {}
+    seen: Counter[str] = Counter()
+    cells = frame.astype("object").where(frame.notna(), "").to_dict("records")
+    for key, row in zip(figures.key_texts(table, frame), cells, strict=True):
+        rows[key, seen[key]] = {column: str(cell) for column, cell in row.items()}
         seen[key] += 1
     return rows
-
-
-def _cell(value: Any) -> str:
-    return value.date().isoformat() if isinstance(value, pd.Timestamp) else str(value)

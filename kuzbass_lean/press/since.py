@@ -79,11 +79,22 @@ def earlier(out: Path, recorded: Mapping[str, Any], data: Mapping[str, str]) -> 
 
 
 def changes(old: pd.DataFrame, new: pd.DataFrame) -> tuple[Change, ...]:
-    """Return the figures whose text differs, level changes first, by report and id."""
-    keys, told = ["report", "id"], ["report", "id", "label", "text"]
+    """Return the figures whose text or, where both sides tell it, value differs: levels first, by report, id.
+
+    Where two texts are the same, rounded, the values stand behind them.
+    """
+    keys = ["report", "id"]
+    told = [*keys, "label", "text", *(["value"] if "value" in old and "value" in new else [])]
     both = old[told].merge(new[told], on=keys, how="outer", suffixes=("_old", "_new"))
-    same = both["text_old"].eq(both["text_new"]).fillna(False)
-    differ = both[~same].sort_values(keys).assign(label=both["label_new"].fillna(both["label_old"]))
+    same = both["text_old"].eq(both["text_new"]).fillna(False).astype("bool")
+    if "value" in told:
+        values = [both["value_old"], both["value_new"]]
+        apart = same & values[0].ne(values[1]) & ~(values[0].isna() & values[1].isna())
+        for side, value in zip(("old", "new"), values, strict=True):
+            exact = both[f"text_{side}"] + " (" + value.map(repr) + ")"
+            both[f"text_{side}"] = both[f"text_{side}"].mask(apart, exact)
+        same &= ~apart
+    differ = both.assign(label=both["label_new"].fillna(both["label_old"]))[~same].sort_values(keys)
     rows = differ[[*keys, "label", "text_old", "text_new"]].astype("object").fillna("")
     found = [Change(*(str(cell) for cell in row)) for row in rows.itertuples(index=False)]
     return tuple(sorted(found, key=lambda change: not change.id.startswith(LEVELS)))
