@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: reports test check lab notebooks sample chaos clean
+.PHONY: reports test check lab notebooks simulate sample chaos clean
 .DEFAULT_GOAL := reports
 
 .venv/.ready: requirements.lock pyproject.toml
@@ -37,6 +37,9 @@ lab: .venv/.ready .cache/lab/custom.css  ## open JupyterLab on its start page; i
 
 notebooks: .venv/.ready  ## run the notebooks and store their outputs, the oracle of nbval
 	$(BIN)/python tools/refresh_notebooks.py
+
+simulate: .venv/.ready  ## how often chance earns a signal, how often intervals hold: docs/method-evidence.md
+	$(BIN)/python tools/simulate.py
 
 sample: .venv/.ready  ## write the bundled sample registry anew
 	$(BIN)/kuzbass-lean sample kuzbass_lean/data/sample

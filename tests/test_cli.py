@@ -155,7 +155,23 @@ def test_score_tells_the_next_step_its_date_and_the_evidence(capsys: Captured) -
     assert following[2]["forecast"]["day"] == "2021-02-20"
     assert (following[3]["forecast"]["day"], following[3]["forecast"]["reason"]) == (None, "no_dates")
     assert following[3]["nearest"][0]["criteria"] == 1
+    assert "constant_pace" in following[2]["forecast"]["assumptions"]
     assert {row["letter"] for row in scored["evidence"]} <= set("ABCDE")
+    # a start that was the worst of its time says what was usual, any other says nothing
+    usual = {row["measure_id"]: row["usual"] for row in scored["evidence"]}
+    assert (usual["demo-057-time"], usual["chem-lead-time"]) == (34.3, None)
+
+
+def test_score_in_words_tells_steps_dates_readings_and_evidence(
+    capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli.base.stdout, "width", 300)
+    assert cli.run(["score"]) == 0
+    shown = capsys.readouterr().out
+    assert "total: Кандидат; each: нет уровня" in shown
+    assert "0 + 145" in shown
+    assert "20.02.2021 (27.10.2020 … 18.07.2021)" in shown
+    assert "сигнал на контрольной карте" in shown
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
-from itertools import combinations, pairwise
+from itertools import combinations, combinations_with_replacement, pairwise
 
 import pandas as pd
 import pytest
@@ -451,3 +451,62 @@ def test_a_municipality_pools_the_revenue_of_its_enterprises() -> None:
     found = registry("enterprise", 1, 9, **tables)
     score = maturity.score_local(found, "a", readings={9: "pooled"}, as_of=DAY).direction(9)
     assert (score.units, score.level) == (1, "candidate")
+
+
+Company = tuple[str | None, bool]
+
+
+def meets(reading: str, held: list[Company], total: int, x: int, y: int) -> bool:
+    """The rule of ЖКХ in the words of the deck, on a list of companies: place, whether switched."""
+    own = {place: [yes for at, yes in held if at == place] for place in PLACES}
+    covered = [place for place in PLACES if any(own[place])]
+    areas = max(-(-len(PLACES) * y // 100), 1)
+    if reading == "nested":
+        return sum(bool(own[p]) and 100 * sum(own[p]) >= x * len(own[p]) for p in PLACES) >= areas
+    pool = [yes for _, yes in held]
+    whole = total
+    if reading == "subset":
+        pool = [yes for place in covered for yes in own[place]]
+        whole = len(pool) or total
+    return sum(pool) >= max(-(-whole * x // 100), 1) and len(covered) >= areas
+
+
+def fewest(reading: str, held: list[Company], spare: int, total: int, x: int, y: int) -> int | None:
+    """Try every set of switches, and every place for the companies that are not listed."""
+    waiting = [n for n, (_, yes) in enumerate(held) if not yes]
+    for size in range(len(waiting) + spare + 1):
+        for new in range(min(size, spare) + 1):
+            for places in combinations_with_replacement([*PLACES, None], new):
+                for chosen in combinations(waiting, size - new):
+                    after = [(place, yes or n in chosen) for n, (place, yes) in enumerate(held)]
+                    if meets(reading, [*after, *((place, True) for place in places)], total, x, y):
+                        return size
+    return None
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(
+    st.sampled_from(["joint", "nested", "subset"]),
+    st.lists(st.tuples(st.sampled_from([*PLACES, None]), st.booleans()), min_size=1, max_size=5),
+    st.integers(0, 2),
+)
+def test_no_fewer_companies_anywhere_reach_the_level(reading, held, spare) -> None:
+    # somebody has switched: without that nobody records switches, and all is unknown
+    held = [(held[0][0], True), *held[1:]]
+    places, switched = [list(column) for column in zip(*held, strict=True)]
+    table = companies("management_company", places, switched)
+    found = registry("management_company", len(held), len(held) + spare, organizations=table)
+    step = step_of(found, 7, reading)
+    if step.target is not None:
+        assert step.units == fewest(reading, held, spare, len(held) + spare, step.x, step.y)
+        assert step.reachable is (step.units is not None)
+
+
+@some
+@given(cases())
+def test_the_best_case_never_takes_more_than_the_worst(case) -> None:
+    found, number, reading, rules = case
+    step = step_of(found, number, reading, rules)
+    if step.units is not None:
+        assert 0 <= step.best_units <= step.units
+        assert 0 <= step.best_projects <= step.projects

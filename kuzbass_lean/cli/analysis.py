@@ -20,7 +20,12 @@ from kuzbass_lean.cli.base import (
 from kuzbass_lean.errors import UsageError
 
 if TYPE_CHECKING:
-    from kuzbass_lean.maturity import NextStep
+    from collections.abc import Mapping
+
+    from kuzbass_lean.evidence import Outlook
+    from kuzbass_lean.maturity import DirectionScore, NextStep
+
+MOST_NEAREST = 3
 
 
 @app.command()
@@ -45,36 +50,75 @@ def score(
     profile = maturity.score(registry, rules, readings, parse_date(as_of))
     steps = maturity.next_steps(registry, profile, rules)
     ahead = evidence.outlook(registry, steps, profile.as_of)
+    graded = evidence.grades(*(registry.frame(name) for name in ("measures", "values", "observations")))
     if as_json:
         document = profile.to_dict()
         for direction, step, outlook in zip(document["directions"], steps, ahead, strict=True):
             direction["next"] = {**step.to_dict(), "forecast": outlook.to_dict()}
-        graded = evidence.grades(*(registry.frame(name) for name in ("measures", "values", "observations")))
-        say_json({**document, "evidence": graded.to_dict("records")})
+        records = graded.to_dict("records")
+        say_json({**document, "evidence": [{str(k): plain(v) for k, v in row.items()} for row in records]})
         return
-    needed = {step.number: step for step in steps}
-    when = {outlook.number: outlook for outlook in ahead}
-    rows = [
-        (
-            direction.number,
-            direction.title,
-            wording.label("level", direction.level),
-            f"{wording.label('level', direction.worst_case)} … {wording.label('level', direction.best_case)}",
-            direction.reading,
-            _needed(needed[direction.number]),
-            wording.date(when[direction.number].day) if when[direction.number].day else "—",
-        )
-        for direction in profile.directions
-    ]
-    title = f"Модель «Эффективный регион» на {wording.date(profile.as_of)}"
-    names = ["№", "направление", "уровень", "худший … лучший случай", "прочтение"]
-    show_table(title, [*names, "до следующего, единиц + проектов", "когда при нынешнем темпе"], rows)
+    day = wording.date(profile.as_of)
+    show_table(
+        f"Модель «Эффективный регион» на {day}",
+        [
+            "№",
+            "направление",
+            "уровень",
+            "худший … лучший случай",
+            "прочтение",
+            "при каждом прочтении",
+        ],
+        (_level_row(score) for score in profile.directions),
+    )
+    places = {str(key): str(title) for key, title in registry.municipalities["title"].items()}
+    units = dict(zip(registry.organizations["organization_id"], registry.organizations["name"], strict=True))
+    show_table(
+        "Наименьший шаг до следующего уровня",
+        [
+            "№",
+            "уровень",
+            "единиц + проектов",
+            "в лучшем случае",
+            "ближе всего",
+            "когда, 95\u202f%",
+        ],
+        (_step_row(step, outlook, places | units) for step, outlook in zip(steps, ahead, strict=True)),
+    )
+    letters = graded["letter"].value_counts()
+    show_table(
+        "Доказательность улучшений",
+        ["оценка", "что это", "показателей"],
+        ((letter, wording.label("evidence", letter), int(letters.get(letter, 0))) for letter in "ABCDE"),
+    )
 
 
-def _needed(step: NextStep) -> str:
+def _level_row(score: DirectionScore) -> tuple[object, ...]:
+    from kuzbass_lean import wording
+
+    def level(name: str) -> str:
+        return wording.label("level", name)
+
+    readings = (f"{name}: {level(found)}" for name, found in (score.sensitivity or {}).items())
+    cases = f"{level(score.worst_case)} … {level(score.best_case)}"
+    return score.number, score.title, level(score.level), cases, score.reading, "; ".join(readings)
+
+
+def _step_row(step: NextStep, outlook: Outlook, names: Mapping[str, str]) -> tuple[object, ...]:
+    from kuzbass_lean import wording
+
     if step.target is None:
-        return "—"
-    return "неизвестно" if step.units is None else f"{step.units} + {step.projects}"
+        return step.number, "—", "—", "—", "—", wording.label("no_forecast", "reached")
+    needed = "неизвестно" if step.units is None else f"{step.units} + {step.projects}"
+    nearest = [names.get(lack.unit, lack.unit) if lack.unit else "нет в реестре" for lack in step.nearest]
+    some = "; ".join(nearest[:MOST_NEAREST]) + (" …" if len(nearest) > MOST_NEAREST else "")
+    if outlook.day is None:
+        when = wording.label("no_forecast", outlook.reason) if outlook.reason else "за пределами календаря"
+    else:
+        latest = wording.date(outlook.latest) if outlook.latest else "неизвестно"
+        when = f"{wording.date(outlook.day)} ({wording.date(outlook.earliest)} … {latest})"
+    best = f"{step.best_units} + {step.best_projects}"
+    return step.number, wording.label("level", step.target), needed, best, some or "—", when
 
 
 def _reading(text: str) -> tuple[int, str]:

@@ -44,11 +44,17 @@ class Outlook(Shown):
     reason: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the forecast as JSON: dates in ISO, and the paces it rests on."""
+        """Return the forecast as JSON: dates in ISO, the paces it rests on, what it assumes."""
         days = {name: getattr(self, name) for name in ("day", "earliest", "latest")}
         pace = {name: found.pace for name in ("units", "projects") if (found := getattr(self, name))}
         told = {name: day.isoformat() if day else None for name, day in days.items()}
-        return {**told, "pace_per_month": pace, "reason": self.reason}
+        assumed = (code for part in (self.units, self.projects) if part for code in part.assumptions)
+        return {
+            **told,
+            "pace_per_month": pace,
+            "assumptions": list(dict.fromkeys(assumed)),
+            "reason": self.reason,
+        }
 
 
 def outlook(

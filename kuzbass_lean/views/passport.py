@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from kuzbass_lean import blocks, metrics, wording
+from kuzbass_lean import blocks, evidence, metrics, wording
 from kuzbass_lean.blocks import Block, Column, Outcome
 from kuzbass_lean.figures import Figure
 from kuzbass_lean.registry import Registry, Scope
@@ -154,8 +154,19 @@ def _rationale(part: Registry, row: dict[Any, Any]) -> Pairs:
     solved = metrics.solved_share(part.projects)
     return [
         ("Обоснование", _known(row["rationale"])),
-        ("Решено выявленных проблем", wording.ratio(solved)),
+        ("Решено выявленных проблем", wording.ratio(solved) + _interval(solved)),
     ]
+
+
+def _interval(solved: metrics.Ratio) -> str:
+    """Give the interval of a share, which tells how far a next project like it may differ."""
+    if solved.numerator is None or not solved.denominator:
+        return ""
+    found = evidence.wilson(int(solved.numerator), int(solved.denominator))
+    if found is None:
+        return ""
+    low, high = wording.number(100 * found.low, 1), wording.percent(100 * found.high, 1)
+    return f"; интервал Уилсона {low}…{high}"
 
 
 def _goals(part: Registry) -> Pairs:
