@@ -7,7 +7,10 @@ A notebook needs one import and a dozen names::
     registry = kl.read()
     part = registry.slice(kl.Scope.of_sector("health"))
 
-Names are loaded when first used, so the import itself is light.
+Names are loaded when first used, so the import itself is light. In the examples of all docstrings
+``registry`` is what ``kl.read()`` gives, ``profile`` is ``kl.maturity.score(registry)``, ``day`` is
+``kl.views.report_date(registry)``, ``folder`` a folder to write to, ``pd`` is pandas and ``date``
+that of ``datetime``.
 """
 
 from __future__ import annotations

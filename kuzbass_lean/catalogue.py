@@ -86,7 +86,13 @@ Entry = TypeVar("Entry", Municipality, Sector, MunicipalDirection, TypicalProjec
 
 @cache
 def municipalities() -> tuple[Municipality, ...]:
-    """Return the 34 municipalities of 2019, in the catalogue's order."""
+    """Return the 34 municipalities of 2019, in the catalogue's order.
+
+    Examples
+    --------
+    >>> [entry.key for entry in kl.catalogue.municipalities()][:2]
+    ['kemerovsky-okrug', 'anzhero-sudzhensky-okrug']
+    """
     return tuple(
         Municipality(
             row["key"],
@@ -107,7 +113,13 @@ def municipalities() -> tuple[Municipality, ...]:
 
 @cache
 def sectors() -> tuple[Sector, ...]:
-    """Return the 17 sectors: the 14 of the model, social sphere, culture and sport."""
+    """Return the 17 sectors: the 14 of the model, social sphere, culture and sport.
+
+    Examples
+    --------
+    >>> len(kl.catalogue.sectors())
+    17
+    """
     return tuple(
         Sector(row["key"], row["title"], row["short"], row["maturity"], tuple(row["directions"]))
         for row in document("catalogue.yaml")["sectors"]
@@ -116,7 +128,13 @@ def sectors() -> tuple[Sector, ...]:
 
 @cache
 def municipal_directions() -> tuple[MunicipalDirection, ...]:
-    """Return the 14 directions of municipal projects, in the order of the published diagram."""
+    """Return the 14 directions of municipal projects, in the order of the published diagram.
+
+    Examples
+    --------
+    >>> len(kl.catalogue.municipal_directions())
+    14
+    """
     return tuple(
         MunicipalDirection(row["key"], row["title"], row["figure"])
         for row in document("catalogue.yaml")["municipal_directions"]
@@ -125,7 +143,13 @@ def municipal_directions() -> tuple[MunicipalDirection, ...]:
 
 @cache
 def typical_projects() -> tuple[TypicalProject, ...]:
-    """Return the typical projects, group by group."""
+    """Return the typical projects, group by group.
+
+    Examples
+    --------
+    >>> kl.catalogue.typical_projects()[0].sector
+    'health'
+    """
     return tuple(
         TypicalProject(row["key"], row["sector"], row["group"], row["title"], row["figure"])
         for row in document("catalogue.yaml")["typical_projects"]
@@ -142,6 +166,11 @@ def municipality(text: str) -> Municipality:
     ------
     UnknownNameError
         The name is not known, or fits several («Кемеровский»): the candidates are named.
+
+    Examples
+    --------
+    >>> kl.catalogue.municipality("г. Кемерово").key
+    'kemerovsky-okrug'
     """
     return _find("municipality", text, municipalities(), lambda entry: entry.aliases)
 
@@ -153,6 +182,11 @@ def sector(text: str) -> Sector:
     ------
     UnknownNameError
         There is no such sector; the nearest are named.
+
+    Examples
+    --------
+    >>> kl.catalogue.sector("Здравоохранение").key
+    'health'
     """
     return _find("sector", text, sectors(), lambda entry: (entry.title, entry.short))
 
@@ -164,6 +198,11 @@ def municipal_direction(text: str) -> MunicipalDirection:
     ------
     UnknownNameError
         There is no such direction; the nearest are named.
+
+    Examples
+    --------
+    >>> kl.catalogue.municipal_direction("Архив").key
+    'archive'
     """
     return _find("direction", text, municipal_directions(), lambda entry: (entry.title,))
 
@@ -175,6 +214,12 @@ def typical_project(text: str) -> TypicalProject:
     ------
     UnknownNameError
         There is no such typical project; the nearest are named.
+
+    Examples
+    --------
+    >>> key = kl.catalogue.typical_projects()[0].key
+    >>> kl.catalogue.typical_project(key).sector
+    'health'
     """
     return _find("typical project", text, typical_projects(), lambda entry: (entry.title,))
 
@@ -197,7 +242,13 @@ def _all_names(entry: Entry, names: Callable[[Entry], Iterable[str]]) -> tuple[s
 
 
 def plain(text: str) -> str:
-    """Fold what does not tell names apart: case, ё, spaces of any kind, dots, quotes, dashes."""
+    """Fold what does not tell names apart: case, ё, spaces of any kind, dots, quotes, dashes.
+
+    Examples
+    --------
+    >>> kl.catalogue.plain("«Берёзовский»  ГО")
+    'березовский го'
+    """
     folded = text.casefold().replace("ё", "е")
     folded = re.sub(r"[.,«»\"']", " ", folded)
     folded = re.sub(r"[‐-―−]", "-", folded)

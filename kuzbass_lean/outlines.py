@@ -36,6 +36,11 @@ def read_outlines(path: str, registry: Registry) -> Mapping[str, tuple[Ring, ...
     ------
     UsageError
         There is no such file, it is not such a collection, or a name is unknown.
+
+    Examples
+    --------
+    >>> kl.read_outlines("", registry)
+    {}
     """
     if not path:
         return {}

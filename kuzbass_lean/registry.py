@@ -27,7 +27,13 @@ _BY_ORGANIZATION = ("assessments", "revenue", "factories", "centers")
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a report is about: the region, a sector, a municipality, a pair of them or a project."""
+    """What a report is about: the region, a sector, a municipality, a pair of them or a project.
+
+    Examples
+    --------
+    >>> kl.Scope.of_pair("health", "kemerovsky-okrug").kind
+    'pair'
+    """
 
     kind: ScopeKind
     sector: str | None = None
@@ -79,7 +85,6 @@ class Registry:
 
     Examples
     --------
-    >>> import kuzbass_lean as kl
     >>> registry = kl.read()
     >>> len(registry.projects), registry.as_of
     (288, datetime.date(2019, 9, 30))
@@ -298,8 +303,7 @@ class Registry:
 
         Examples
         --------
-        >>> import kuzbass_lean as kl
-        >>> part = kl.read().slice(kl.Scope.of_sector("mfc"))
+        >>> part = registry.slice(kl.Scope.of_sector("mfc"))
         >>> sorted(set(part.projects["sector"]))
         ['mfc']
         """

@@ -177,6 +177,12 @@ def xmr(
 
     Source: NHS England, Making data count; NHSRplotthedots 0.2.2; Wheeler, Understanding
     Variation (2.66); Nelson 1982, J. Quality Technology 14(3):172 (screening).
+
+    Examples
+    --------
+    >>> chart = kl.evidence.xmr([31, 30, 32, 29, 31, 30, 32, 24, 23, 25, 24, 23, 24, 25], baseline=7)
+    >>> chart.variation
+    'improvement'
     """
     data = series(values, "values")
     direction(better)

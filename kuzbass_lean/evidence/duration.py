@@ -78,6 +78,11 @@ def time_to_close(days: Iterable[float], closed: Iterable[bool]) -> TimeToClose:
 
     Source: Kaplan, Meier 1958; interval of the median by Brookmeyer, Crowley 1982 on the
     log scale, as R's survfit prints it. Half reached exactly counts as reached.
+
+    Examples
+    --------
+    >>> kl.evidence.time_to_close([100, 150, 200, 300], [True, True, True, False]).median
+    150.0
     """
     lengths, ended = _pair(days, closed, "")
     survival = _survival(lengths, ended)
@@ -111,6 +116,12 @@ def log_rank(
         As in ``time_to_close``.
 
     Source: Mantel 1966, as in scipy.stats.logrank.
+
+    Examples
+    --------
+    >>> slow, fast = [200, 240, 260], [90, 100, 120]
+    >>> round(kl.evidence.log_rank(slow, [True] * 3, fast, [True] * 3).p_value, 3)
+    0.025
     """
     groups = [_pair(days_a, closed_a, "_a"), _pair(days_b, closed_b, "_b")]
     if not all(lengths.size for lengths, _ in groups) or not any(ended.any() for _, ended in groups):

@@ -65,6 +65,12 @@ def funnel_table(
         The date of the frame that tells whether the list is complete; left out, the latest.
 
     Source: Spiegelhalter 2005, Statistics in Medicine 24:1185-1202.
+
+    Examples
+    --------
+    >>> found = kl.evidence.funnel_table(registry, by="sector")
+    >>> sorted(found.rows["flag"].unique())
+    ['above_95', 'above_998', 'below_95', 'below_998', 'inside']
     """
     names = tuple(registry.municipalities.index) if by == "municipality_id" else ()
     if kind is None:
@@ -86,6 +92,12 @@ def funnel(counts: pd.DataFrame, census: bool | None = None) -> Funnel:
     ------
     ValueError
         If a unit has more successes than n.
+
+    Examples
+    --------
+    >>> counts = pd.DataFrame({"successes": [3, 40], "n": [10, 44]}, index=["a", "b"])
+    >>> kl.evidence.funnel(counts).rows["flag"].to_dict()
+    {'a': 'below_998', 'b': 'inside'}
     """
     total = int(counts["n"].sum())
     share = int(counts["successes"].sum()) / total if total else None
@@ -120,7 +132,13 @@ def _wilson(successes: pd.Series, n: pd.Series) -> tuple[pd.Series, pd.Series]:
 
 
 def complete(registry: Registry, kind: str, as_of: date | None = None) -> bool | None:
-    """Tell whether the registry lists every unit of a kind; None where no frame states how many."""
+    """Tell whether the registry lists every unit of a kind; None where no frame states how many.
+
+    Examples
+    --------
+    >>> kl.evidence.complete(registry, "mfc", day)
+    True
+    """
     units = frame_units(registry.frame("frames"), kind, as_of=as_of)
     if units is None:
         return None
@@ -142,6 +160,13 @@ def standing(intervals: Mapping[str, Interval], own: str) -> Standing:
     ------
     KeyError
         If the unit has no interval.
+
+    Examples
+    --------
+    >>> Interval = kl.evidence.Interval
+    >>> others = {"a": Interval(0.1, 0.3), "b": Interval(0.4, 0.6)}
+    >>> kl.evidence.standing(others, "b")
+    Standing(lower=1, higher=0, overlapping=0)
     """
     low, high = intervals[own]
     lower = sum(other.high < low for other in intervals.values())
@@ -157,6 +182,12 @@ def separated(intervals: Mapping[str, Interval]) -> tuple[tuple[str, str], ...]:
     a test of the difference, which a look at many pairs calls for.
 
     Source: Goldstein, Spiegelhalter 1996, J. R. Statist. Soc. A 159:385-443 (on league tables).
+
+    Examples
+    --------
+    >>> Interval = kl.evidence.Interval
+    >>> kl.evidence.separated({"a": Interval(0.1, 0.3), "b": Interval(0.4, 0.6)})
+    (('a', 'b'),)
     """
     ordered = sorted(intervals)
     return tuple((a, b) for a in ordered for b in ordered if intervals[a].high < intervals[b].low)

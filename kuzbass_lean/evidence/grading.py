@@ -100,6 +100,12 @@ def grade(
         No signal, or one in the wrong direction, never gives A or B.
 
     Source: programme methodology, evidence grade.
+
+    Examples
+    --------
+    >>> stated = kl.evidence.Stated(before=True, after=True)
+    >>> kl.evidence.grade(stated=stated).letter
+    'D'
     """
     stated = stated or Stated()
     verdict = comparison.verdict if comparison else None
@@ -136,6 +142,12 @@ def grades(
         time: the usual value then, in the unit of the measure; missing elsewhere), one row per
         measure, with the index of ``measures``. The letter does not depend on ``usual``: part of
         such an improvement may be mere return to it.
+
+    Examples
+    --------
+    >>> graded = kl.evidence.grades(registry["measures"], registry["values"], registry["observations"])
+    >>> sorted(graded["letter"].unique())
+    ['A', 'B', 'C', 'D', 'E']
     """
     stated = _stated_by_measure(values)
     samples = _samples_by_measure(observations)

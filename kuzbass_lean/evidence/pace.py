@@ -65,6 +65,12 @@ def poisson_interval(events: int, confidence: float = 0.95) -> Interval:
         If the number is negative.
 
     Source: Garwood 1936, Biometrika 28:437-442; Ulm 1990, Am. J. Epidemiology 131:373-375.
+
+    Examples
+    --------
+    >>> low, high = kl.evidence.poisson_interval(4)
+    >>> round(low, 2), round(high, 2)
+    (1.09, 10.24)
     """
     from scipy.stats import chi2
 
@@ -91,6 +97,12 @@ def waiting_interval(events: int, needed: int, confidence: float = 0.95) -> Inte
 
     Source: Hahn, Meeker 1991, Statistical Intervals, 7.6 (prediction for a Poisson process,
     conservative); the ratio of gammas is an F distribution (Cox 1953, Biometrika 40:354-360).
+
+    Examples
+    --------
+    >>> low, high = kl.evidence.waiting_interval(events=10, needed=5)
+    >>> round(low, 2), round(high, 2)
+    (0.13, 1.39)
     """
     from scipy.stats import f
 
@@ -135,6 +147,12 @@ def forecast(
         If the window is empty.
 
     Source: pace by Garwood 1936, waiting time by Hahn, Meeker 1991, section 7.6.
+
+    Examples
+    --------
+    >>> days = [date(2019, month, 1) for month in range(1, 10)]
+    >>> kl.evidence.forecast(days, target=20, as_of=day).day
+    datetime.date(2020, 12, 20)
     """
     dates = pd.to_datetime(pd.Series(list(days), dtype="object"))
     since = as_of - timedelta(days=window - 1)

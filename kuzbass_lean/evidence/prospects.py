@@ -73,6 +73,12 @@ def outlook(
         Of ``maturity.next_steps``.
     as_of, window
         As in ``forecast``.
+
+    Examples
+    --------
+    >>> steps = kl.maturity.next_steps(registry, profile, directions=[1])
+    >>> [entry.target for entry in kl.evidence.outlook(registry, steps, day)]
+    ['reserve']
     """
     return tuple(_outlook(registry, step, as_of, window) for step in steps)
 

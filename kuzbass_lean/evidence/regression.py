@@ -58,6 +58,12 @@ def regression_to_mean(
         If a measurement is missing or ``better`` is neither ``lower`` nor ``higher``.
 
     Source: Linden 2013, J. Evaluation in Clinical Practice 19:119-125.
+
+    Examples
+    --------
+    >>> found = kl.evidence.regression_to_mean(60, [50, 48, 52, 47, 51, 49, 53, 50])
+    >>> found.flagged, found.excess
+    (True, 10.0)
     """
     direction(better, ("lower", "higher"))
     values = series(history, "history")

@@ -64,6 +64,12 @@ def run_chart(values: Iterable[float], centre: float | None = None) -> RunChart:
 
     Source: Anhøj, Olesen 2014, PLoS ONE 9(11):e113825, which finds the trend rule useless:
     there is none here.
+
+    Examples
+    --------
+    >>> found = kl.evidence.run_chart([5, 6, 5, 6, 5, 6, 9, 9, 9, 9, 9, 9])
+    >>> found.longest_run, found.signal
+    (6, True)
     """
     data = series(values, "values")
     if not data.size:

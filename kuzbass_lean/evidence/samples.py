@@ -88,6 +88,12 @@ def compare(
         If a value is missing or ``better`` is neither ``lower`` nor ``higher``.
 
     Source: Efron 1987 (BCa); Hodges, Lehmann 1963; Mann, Whitney 1947.
+
+    Examples
+    --------
+    >>> found = kl.evidence.compare([30, 32, 35, 31, 40], [20, 22, 19, 24, 21])
+    >>> found.difference, round(found.p_value, 4)
+    (-11.0, 0.0079)
     """
     direction(better, ("lower", "higher"))
     # sorted: the resamples, and so the interval, do not depend on the order of the rows

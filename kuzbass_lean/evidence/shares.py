@@ -35,6 +35,12 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval | None:
         Unless 0 <= successes <= n, both whole, and 0 < confidence < 1.
 
     Source: Wilson 1927; Newcombe 1998, Statistics in Medicine 17:857-872, method 3.
+
+    Examples
+    --------
+    >>> low, high = kl.evidence.wilson(8, 10)
+    >>> round(low, 3), round(high, 3)
+    (0.49, 0.943)
     """
     if not 0 <= successes <= n or successes != int(successes) or n != int(n):
         msg = f"{successes} of {n} is not a share of whole numbers"
@@ -73,6 +79,13 @@ def funnel_limits(share: float, n: Iterable[int]) -> pd.DataFrame:
 
     Source: Spiegelhalter 2005, Statistics in Medicine 24:1185-1202, appendix A.1.1, normal
     approximation: p ± z·sqrt(p(1-p)/n). Below about thirty clipping dominates.
+
+    Examples
+    --------
+    >>> kl.evidence.funnel_limits(0.5, [10, 100]).round(2)
+         n  low_95  high_95  low_998  high_998
+    0   10    0.19     0.81     0.01      0.99
+    1  100    0.40     0.60     0.35      0.65
     """
     sizes = pd.Series(list(n), dtype="int64", name="n")
     if not 0 <= share <= 1:

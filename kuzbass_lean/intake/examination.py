@@ -92,6 +92,12 @@ def read(source: str | os.PathLike[str] = "", *, allow_errors: bool = False) -> 
     DataError
         The data break rules, or, with ``allow_errors``, a required table cannot be read at all;
         the exception carries all findings.
+
+    Examples
+    --------
+    >>> registry = kl.read()
+    >>> registry.label, len(registry.projects)
+    ('sample', 288)
     """
     told = os.environ.get(DATA_VARIABLE, "")
     if not os.fspath(source) and told:
@@ -116,6 +122,12 @@ def examine(source: str | os.PathLike[str] = "") -> Examination:
     ------
     UsageError
         There is no such source, it holds no table, or it is refused as hostile or too large.
+
+    Examples
+    --------
+    >>> examined = kl.examine()
+    >>> examined.errors, examined.rows["projects"].accepted
+    ((), 288)
     """
     loaded = sources.load(source)
     own = "municipalities" in loaded.readings

@@ -70,6 +70,12 @@ def template(target: Path) -> None:
     ------
     UsageError
         The name does not end in ``.xlsx``.
+
+    Examples
+    --------
+    >>> kl.template(folder / "registry.xlsx")
+    >>> kl.examine(folder / "registry.xlsx").rows["projects"].accepted
+    0
     """
     _write(target, None)
 

@@ -119,10 +119,9 @@ def explore(
 
     Examples
     --------
-    >>> import kuzbass_lean as kl
-    >>> lab = kl.lab.explore(kl.read(), sector="МФЦ")
-    >>> lab.view.choice.scope.kind, lab.choose(municipality="г. Кемерово").view.title
-    ('sector', 'Кемеровский городской округ')
+    >>> lab = kl.lab.explore(registry, sector="МФЦ", municipality="г. Кемерово")
+    >>> lab.view.choice.scope.kind, lab.view.title
+    ('pair', 'МФЦ. Кемеровский городской округ')
     """
     choice = _choice(recorded, sector, municipality, since, as_of)
     return Explorer(recorded, choice, readings or {}, Path(params), Path(exports))

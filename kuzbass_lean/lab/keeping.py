@@ -33,6 +33,12 @@ def write_excel(view: View, target: Path) -> Path:
     ------
     UsageError
         The name does not end in ``.xlsx``.
+
+    Examples
+    --------
+    >>> view = kl.lab.View(registry, kl.lab.Choice(day, sector="mfc"))
+    >>> kl.lab.write_excel(view, folder / "mfc.xlsx").name
+    'mfc.xlsx'
     """
     if target.suffix.lower() != ".xlsx":
         raise UsageError(f"{target} does not end in .xlsx: name the workbook so")
@@ -63,7 +69,14 @@ def _sheet(sheet: Any, frame: pd.DataFrame, bold: Any) -> None:
 
 
 def write_csv(view: View, folder: Path) -> tuple[Path, ...]:
-    """Write every table of a view as CSV (UTF-8 with its mark, comma), for any spreadsheet to open."""
+    """Write every table of a view as CSV (UTF-8 with its mark, comma), for any spreadsheet to open.
+
+    Examples
+    --------
+    >>> view = kl.lab.View(registry, kl.lab.Choice(day, sector="mfc"))
+    >>> [path.name for path in kl.lab.write_csv(view, folder)]
+    ['projects.csv', 'organizations.csv', 'measures.csv', 'figures.csv']
+    """
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name in TABLES:
@@ -80,6 +93,11 @@ def report_id(choice: Choice, name: str) -> str:
     """Return the id of the report that a choice is saved as: where its page will lie.
 
     The page lies as deep as its notebook's links to the site's root expect.
+
+    Examples
+    --------
+    >>> kl.lab.report_id(kl.lab.Choice(day, sector="mfc"), "mine")
+    'saved/mine'
     """
     depth = views.way_up(choice.scope).count("/")
     return "/".join([*[FOLDER, choice.scope.kind][:depth], name if depth else f"{FOLDER}-{name}"])
@@ -100,6 +118,12 @@ def save_report(view: View, name: str, folder: Path) -> Path:
     ------
     UsageError
         The name has other characters, or the folder holds another file of that name.
+
+    Examples
+    --------
+    >>> view = kl.lab.View(registry, kl.lab.Choice(day, sector="mfc"))
+    >>> kl.lab.save_report(view, "mine", folder).name
+    'mine.yaml'
     """
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
         raise UsageError(f'"{name}" cannot name a report: use small Latin letters, digits and hyphens')

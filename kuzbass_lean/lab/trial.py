@@ -47,7 +47,14 @@ class Outcome:
 
 
 def limits(view: View, number: int) -> Limits:
-    """Return how far the sliders of a direction go: all its units, twice the projects of the top level."""
+    """Return how far the sliders of a direction go: all its units, twice the projects of the top level.
+
+    Examples
+    --------
+    >>> view = kl.lab.View(registry, kl.lab.Choice(day))
+    >>> kl.lab.limits(view, 8)
+    Limits(units=30, projects=0, y='')
+    """
     direction = maturity.load_model().direction(number)
     score = view.profile.direction(number)
     highest = score.rules[-1]
@@ -73,9 +80,7 @@ def try_out(view: View, number: int, units: int = 0, projects: int = 0, y: int |
 
     Examples
     --------
-    >>> from datetime import date
-    >>> import kuzbass_lean as kl
-    >>> view = kl.lab.View(kl.read(), kl.lab.Choice(date(2019, 9, 30)))
+    >>> view = kl.lab.View(registry, kl.lab.Choice(day))
     >>> outcome = kl.lab.try_out(view, 8, units=3)
     >>> outcome.before.level, outcome.after.level
     ('none', 'reserve')

@@ -28,9 +28,7 @@ class Choice:
 
     Examples
     --------
-    >>> from datetime import date
-    >>> from kuzbass_lean.lab import Choice
-    >>> Choice(date(2019, 9, 30), sector="mfc").scope
+    >>> kl.lab.Choice(day, sector="mfc").scope
     Scope(kind='sector', sector='mfc', municipality=None, project=None)
     """
 
@@ -69,9 +67,7 @@ class View:
 
     Examples
     --------
-    >>> from datetime import date
-    >>> import kuzbass_lean as kl
-    >>> view = kl.lab.View(kl.read(), kl.lab.Choice(date(2019, 9, 30), sector="mfc"))
+    >>> view = kl.lab.View(registry, kl.lab.Choice(day, sector="mfc"))
     >>> view.title, len(view.table("projects")) == len(view.part.projects)
     ('МФЦ', True)
     """

@@ -26,7 +26,13 @@ class Case:
 
 
 def threshold(total: int, percent: int) -> int:
-    """Return how many units make the percent of N: ceil(N·X/100), in whole numbers."""
+    """Return how many units make the percent of N: ceil(N·X/100), in whole numbers.
+
+    Examples
+    --------
+    >>> kl.maturity.threshold(33, 25)
+    9
+    """
     return -(-total * percent // 100)
 
 

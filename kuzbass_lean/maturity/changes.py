@@ -100,6 +100,12 @@ def what_if(
     ------
     UsageError
         An unknown direction, reading, unit or criterion, or no date at all.
+
+    Examples
+    --------
+    >>> change = kl.maturity.Change(8, units=3)
+    >>> kl.maturity.what_if(registry, [change]).direction(8).level
+    'reserve'
     """
     rules = model or load_model()
     day = as_of or registry.as_of
@@ -121,6 +127,12 @@ def hypothetical(
 
     The parameters and errors are those of ``what_if``. The rows say ``what-if`` as their
     source; where «at least Y» is assumed, what may be above it stays open.
+
+    Examples
+    --------
+    >>> more = kl.maturity.hypothetical(registry, [kl.maturity.Change(1, projects=2)])
+    >>> len(more.projects) - len(registry.projects)
+    2
     """
     rules = model or load_model()
     chosen = rules.readings(readings)

@@ -109,6 +109,11 @@ def load_model(path: Path | None = None) -> Model:
     ------
     UsageError
         The file is not there or does not describe a model; the place is named.
+
+    Examples
+    --------
+    >>> kl.maturity.load_model().direction(8).default
+    'joint'
     """
     if path is None:
         return _built_in()

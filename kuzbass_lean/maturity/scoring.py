@@ -50,6 +50,12 @@ def score(
         An unknown direction or reading, or no date at all.
 
     Source: the programme's deck, slides «Критерии»; programme methodology, maturity engine.
+
+    Examples
+    --------
+    >>> profile = kl.maturity.score(registry)
+    >>> profile.direction(8).level
+    'none'
     """
     rules = model or load_model()
     chosen = rules.readings(readings)
@@ -81,6 +87,13 @@ def score_local(
     ----------
     part
         ``registry.slice(Scope.of_municipality(municipality))``.
+
+    Examples
+    --------
+    >>> part = registry.slice(kl.Scope.of_municipality("kemerovsky-okrug"))
+    >>> profile = kl.maturity.score_local(part, "kemerovsky-okrug")
+    >>> [score.number for score in profile.directions]
+    [3, 4, 5, 6, 7, 8, 9]
     """
     rules = model or load_model()
     chosen = rules.readings(readings)

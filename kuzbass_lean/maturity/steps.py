@@ -97,6 +97,12 @@ def next_steps(
         Whose units were scored, if the profile is of ``score_local``.
 
     Source: programme methodology, maturity engine: shortfall, best and worst case.
+
+    Examples
+    --------
+    >>> (step,) = kl.maturity.next_steps(registry, profile, directions=[8])
+    >>> step.target, step.units
+    ('reserve', 3)
     """
     rules = {direction.number: direction for direction in (model or load_model()).directions}
     chosen = [score for score in profile.directions if not directions or score.number in directions]

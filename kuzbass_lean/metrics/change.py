@@ -97,6 +97,12 @@ def change(
     change only, and two zeros no change at all; a negative one has no percentage either.
 
     Source: programme methodology, metrics table: Improvement, Range, Factor, One-sided.
+
+    Examples
+    --------
+    >>> was, now = kl.metrics.Value.of(40), kl.metrics.Value.of(30)
+    >>> kl.metrics.change(was, now, "lower").relative
+    Bounds(low=25.0, high=25.0)
     """
     one_sided = any(value is not None and value.one_sided for value in (before, after))
     if after is not None and after.qualifier == "factor_only":
@@ -129,6 +135,12 @@ def attainment(before: Value | None, target: Value | None, after: Value | None, 
     result that is a range counts by its worse end. Anything missing gives unknown.
 
     Source: programme methodology, metrics table: Target attainment.
+
+    Examples
+    --------
+    >>> was, aim, now = (kl.metrics.Value.of(number) for number in (20, 10, 15))
+    >>> kl.metrics.attainment(was, aim, now, "lower").share
+    Bounds(low=0.5, high=0.5)
     """
     b, t, a = _interval(before), _interval(target), _interval(after)
     if t is None or a is None:

@@ -32,6 +32,12 @@ def current_answers(
         ordered by organisation, model and number.
 
     Source: programme methodology, metrics table: Criteria share.
+
+    Examples
+    --------
+    >>> answers = kl.metrics.current_answers(registry["assessments"], registry["criteria"], day, "mfc")
+    >>> sorted(answers["result"].unique())
+    ['met', 'na', 'not_met', 'unanswered']
     """
     past = assessments[assessments["assessed_on"].le(pd.Timestamp(as_of))]
     if model is not None:

@@ -23,6 +23,12 @@ def realised_days(registry: Registry, kinds: Collection[str] = ()) -> pd.Series:
     -------
     Series
         By ``project_id``, missing where neither date is recorded.
+
+    Examples
+    --------
+    >>> found = kl.metrics.realised_days(registry, ["mfc"])
+    >>> len(found)
+    12
     """
     return _realised(registry, kinds).groupby("project_id")["day"].first()
 
@@ -37,6 +43,12 @@ def first_realised(registry: Registry, kinds: Collection[str] = ()) -> pd.Series
     Series
         By ``organization_id`` or ``municipality_id``, in alphabetical order; missing where a
         unit has a realised project without a date, which may have been the first.
+
+    Examples
+    --------
+    >>> found = kl.metrics.first_realised(registry, ["state_body"])
+    >>> len(found), found.min().date()
+    (11, datetime.date(2018, 10, 31))
     """
     rows = _realised(registry, kinds)
     unit = "municipality_id" if tuple(kinds) == ("municipality",) else "organization_id"
@@ -45,7 +57,13 @@ def first_realised(registry: Registry, kinds: Collection[str] = ()) -> pd.Series
 
 
 def switch_days(organizations: pd.DataFrame, kinds: Collection[str]) -> pd.Series:
-    """Give the day on which each organisation of the kinds that has switched to lean did."""
+    """Give the day on which each organisation of the kinds that has switched to lean did.
+
+    Examples
+    --------
+    >>> len(kl.metrics.switch_days(registry.organizations, ["transport_company"]))
+    4
+    """
     rows = organizations[organizations["kind"].isin(list(kinds)) & organizations["lean_since"].notna()]
     return rows.set_index("organization_id")["lean_since"].sort_index()
 

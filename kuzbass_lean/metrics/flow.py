@@ -84,6 +84,13 @@ def value_stream(
 
     Source: programme methodology, metrics table: PCE, takt, capacity equivalence; wastes as in
     GOST R 56908-2016.
+
+    Examples
+    --------
+    >>> steps = registry["steps"]
+    >>> one = kl.metrics.value_stream(steps[steps["measure_id"].eq(steps["measure_id"].iloc[0])])
+    >>> one.saved
+    26.6
     """
     names = steps["measure_id"].unique()
     if len(names) != 1:

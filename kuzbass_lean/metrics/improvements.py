@@ -52,6 +52,12 @@ def improvements(
         Unknown is missing. The index is that of ``measures``.
 
     Source: programme methodology, metrics table: Improvement to Target attainment.
+
+    Examples
+    --------
+    >>> found = kl.metrics.improvements(registry["measures"], registry["values"])
+    >>> round(float(found.set_index("measure_id").loc["chem-lead-time", "relative_low"]), 1)
+    72.4
     """
     described = _described(measures, projects)
     phases = [_phase(values, phase, measures["measure_id"]) for phase in PHASES]
@@ -87,6 +93,12 @@ def lead_time_cut(
         that is missing while ``unknown < measures`` is unbounded.
 
     Source: programme methodology, metrics table: lead-time cut for a unit.
+
+    Examples
+    --------
+    >>> cuts = kl.metrics.lead_time_cut(registry["measures"], registry["values"], "first", registry.projects)
+    >>> list(cuts.columns)
+    ['organization_id', 'measures', 'unknown', 'low', 'high']
     """
     chosen = measures[measures["family"].eq("lead_time") & measures["service"].eq(service)]
     table = improvements(chosen, values, projects)

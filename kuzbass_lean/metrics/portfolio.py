@@ -59,6 +59,12 @@ def portfolio(projects: pd.DataFrame, as_of: date) -> Portfolio:
     """Count projects by status and lateness.
 
     Source: programme methodology, metrics table: Overdue.
+
+    Examples
+    --------
+    >>> state = kl.metrics.portfolio(registry.projects, day)
+    >>> state.total, state.realised, state.overdue
+    (288, 155, 13)
     """
     counts = projects["status"].value_counts()
     due = projects.loc[projects["status"].isin(OPEN), "due"]
@@ -77,6 +83,12 @@ def as_at(projects: pd.DataFrame, as_of: date) -> pd.DataFrame:
     later dates become missing; one that began later was not there yet, unless it is only
     planned. Where a date is missing the recorded status stands: the registry keeps no
     history of statuses.
+
+    Examples
+    --------
+    >>> earlier = kl.metrics.as_at(registry.projects, date(2019, 3, 31))
+    >>> len(earlier) < len(registry.projects)
+    True
     """
     moment = pd.Timestamp(as_of)
     not_there = projects["started"].gt(moment) & projects["status"].ne("planned")
@@ -98,6 +110,11 @@ def by(projects: pd.DataFrame, rows: str, columns: str = "status") -> pd.DataFra
         One row per value of ``rows`` in alphabetical order, projects without that value
         last under a missing label; one column per value of ``columns``, for ``status`` every
         status in its own order. Whole numbers, 0 where there is no project.
+
+    Examples
+    --------
+    >>> kl.metrics.by(registry.projects, "sector").loc["health"].to_dict()
+    {'planned': 0, 'in_progress': 15, 'implemented': 0, 'closed': 15, 'cancelled': 0, 'unknown': 12}
     """
     counts = projects.groupby([rows, columns], dropna=False).size().unstack(fill_value=0)  # noqa: PD010
     names = list(STATUSES) if columns == "status" else list(counts.columns)
@@ -110,6 +127,12 @@ def overdue(projects: pd.DataFrame, as_of: date) -> pd.DataFrame:
     Open projects without a due date are not here: ``Portfolio.without_due`` counts them.
 
     Source: programme methodology, metrics table: Overdue.
+
+    Examples
+    --------
+    >>> late = kl.metrics.overdue(registry.projects, day)
+    >>> len(late), int(late["days"].iloc[0])
+    (13, 42)
     """
     moment = pd.Timestamp(as_of)
     late = projects[projects["status"].isin(OPEN) & projects["due"].lt(moment)]
@@ -126,6 +149,11 @@ def ageing(projects: pd.DataFrame, as_of: date) -> pd.DataFrame:
         ``from_day, to_day, projects``, one row per band, ends included; ``to_day`` of the
         last band is missing. A last row with both missing counts projects without a start
         date or with one after ``as_of``.
+
+    Examples
+    --------
+    >>> int(kl.metrics.ageing(registry.projects, day)["projects"].sum())
+    98
     """
     still_open = projects[projects["status"].isin(OPEN)]
     days = (pd.Timestamp(as_of) - still_open["started"]).dt.days
@@ -154,6 +182,12 @@ def durations(projects: pd.DataFrame, as_of: date) -> pd.DataFrame:
         ``project_id, days, closed``, with the index of ``projects``.
 
     Source: programme methodology, metrics table: Time to close.
+
+    Examples
+    --------
+    >>> lengths = kl.metrics.durations(registry.projects, day)
+    >>> int(lengths["closed"].sum()), len(lengths)
+    (100, 226)
     """
     moment = pd.Timestamp(as_of)
     undated = projects["status"].eq("closed") & projects["closed"].isna()
@@ -178,6 +212,12 @@ def replication(projects: pd.DataFrame) -> pd.DataFrame:
         implemented or closed), ``median_days``; most adopters first.
 
     Source: programme methodology, metrics table: Replication.
+
+    Examples
+    --------
+    >>> found = kl.metrics.replication(registry.projects)
+    >>> found["project_id"].iloc[0], int(found["adopters"].iloc[0])
+    ('demo-135', 6)
     """
     replicas = projects[projects["replicates"].notna() & projects["status"].ne("cancelled")]
     finished = projects["closed"].fillna(projects["implemented"])

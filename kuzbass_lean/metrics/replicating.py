@@ -37,6 +37,12 @@ def adoptions(registry: Registry, practices: Collection[str] = ()) -> pd.DataFra
         common measures shows the first by name; without one these are missing.
 
     Source: programme methodology, metrics table: Replication.
+
+    Examples
+    --------
+    >>> found = kl.metrics.adoptions(registry)
+    >>> len(found), list(found.columns)[:2]
+    (21, ['project_id', 'replica_id'])
     """
     projects = registry.projects
     taken = projects["replicates"].notna() & projects["status"].ne("cancelled")
@@ -104,6 +110,11 @@ def replication_table(registry: Registry, practices: Collection[str] = ()) -> pd
         missing.
 
     Source: programme methodology, metrics table: Replication.
+
+    Examples
+    --------
+    >>> len(kl.metrics.replication_table(registry, ["mfckem"]))
+    1
     """
     projects = registry.projects
     wanted = projects["source"].eq("published") | projects["project_id"].isin(projects["replicates"].dropna())
@@ -186,6 +197,12 @@ def replication_candidates(
 
     Source: programme methodology, typical projects (section 6) and Replication; the order is
     this programme's own.
+
+    Examples
+    --------
+    >>> found = kl.metrics.replication_candidates(registry, municipality="kiselevsky-okrug")
+    >>> len(found) > 0
+    True
     """
     projects = registry.projects
     active = projects[projects["status"].ne("cancelled") & projects["typical"].notna()]

@@ -23,6 +23,12 @@ def stream(steps: pd.DataFrame) -> pd.DataFrame:
         the lead time is zero), in the order of the table.
 
     Source: programme methodology, metrics table: PCE.
+
+    Examples
+    --------
+    >>> phases = kl.metrics.stream(registry["steps"])
+    >>> sorted(phases["phase"].unique())
+    ['after', 'before']
     """
     process, wait = steps["process_minutes"], steps["wait_minutes"]
     minutes = {
@@ -51,6 +57,11 @@ def takt(available: float | None, demand: float | None) -> float | None:
     """Time available per unit demanded, in the unit of ``available``; ``None`` without demand.
 
     Source: programme methodology, metrics table: takt.
+
+    Examples
+    --------
+    >>> kl.metrics.takt(available=480, demand=96)
+    5.0
     """
     return available / demand if available is not None and demand else None
 
@@ -61,6 +72,11 @@ def capacity_hours(delta_minutes: float | None, annual_volume: float | None) -> 
     Hours are not roubles unless the office says that they can be cashed.
 
     Source: programme methodology, metrics table: Capacity equivalence.
+
+    Examples
+    --------
+    >>> kl.metrics.capacity_hours(delta_minutes=15, annual_volume=1000)
+    250.0
     """
     if delta_minutes is None or annual_volume is None:
         return None
@@ -81,6 +97,12 @@ def effect_totals(effects: pd.DataFrame) -> pd.DataFrame:
         for this reason, ambiguous first). A sum of no rows is missing, not zero.
 
     Source: programme methodology, metrics table: Effect total.
+
+    Examples
+    --------
+    >>> found = kl.metrics.effect_totals(registry["effects"]).set_index("kind")
+    >>> float(found.loc["wages", "confirmed"])
+    168784.0
     """
     ambiguous = effects["ambiguous"].astype("bool")
     inexact = ~ambiguous & effects["qualifier"].ne("exact")
@@ -108,6 +130,12 @@ def standards_count(standards: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         ``kind, documents, uncounted``: the sum of the stated counts, missing when none is
         stated, and the rows that name a kind without a count.
+
+    Examples
+    --------
+    >>> found = kl.metrics.standards_count(registry["standards"]).set_index("kind")
+    >>> int(found.loc["sok", "documents"])
+    2
     """
     grouped = standards.groupby("kind")["count"]
     documents = grouped.sum(min_count=1).astype("Int64")
@@ -126,6 +154,12 @@ def plans_totals(plans: pd.DataFrame, year: int) -> pd.DataFrame:
     DataFrame
         ``kind, sector, planned_units, planned_population``; a population that no row states
         is missing.
+
+    Examples
+    --------
+    >>> plans = kl.metrics.plans_totals(registry["plans"], 2019).set_index("kind")
+    >>> int(plans.loc["polyclinic", "planned_units"])
+    26
     """
     rows = plans[plans["year"].eq(year)]
     region_wide = rows["municipality_id"].isna()

@@ -50,6 +50,11 @@ def closed_share(projects: pd.DataFrame) -> Ratio:
     could change.
 
     Source: programme methodology, metrics table: Closed share, first formula.
+
+    Examples
+    --------
+    >>> kl.metrics.closed_share(registry.projects)
+    Ratio(numerator=100, denominator=288)
     """
     status = projects["status"]
     return Ratio(int(status.eq("closed").sum()), int(status.ne("cancelled").sum()))
@@ -59,6 +64,11 @@ def implemented_share(projects: pd.DataFrame) -> Ratio:
     """Give the implemented projects of those implemented or in progress; no other status enters.
 
     Source: programme methodology, metrics table: Closed share, second formula.
+
+    Examples
+    --------
+    >>> kl.metrics.implemented_share(registry.projects)
+    Ratio(numerator=55, denominator=134)
     """
     counts = projects["status"].value_counts()
     implemented = int(counts.get("implemented", 0))
@@ -66,7 +76,13 @@ def implemented_share(projects: pd.DataFrame) -> Ratio:
 
 
 def realised_share(projects: pd.DataFrame) -> Ratio:
-    """Give the realised projects, implemented or closed, of all that were not cancelled."""
+    """Give the realised projects, implemented or closed, of all that were not cancelled.
+
+    Examples
+    --------
+    >>> kl.metrics.realised_share(registry.projects)
+    Ratio(numerator=155, denominator=288)
+    """
     status = projects["status"]
     return Ratio(int(status.isin(REALISED).sum()), int(status.ne("cancelled").sum()))
 
@@ -84,12 +100,23 @@ def closed_bounds(total: int, known_closed: int, blank_projects: int) -> CountBo
         Projects in the rows where the number of closed ones is blank.
 
     Source: programme methodology, metrics table: Closed share, missing closed.
+
+    Examples
+    --------
+    >>> kl.metrics.closed_bounds(total=20, known_closed=8, blank_projects=3)
+    CountBounds(low=8, high=11, total=20)
     """
     return CountBounds(known_closed, known_closed + blank_projects, total)
 
 
 def closed_range(projects: pd.DataFrame) -> CountBounds:
-    """Bound the number of closed projects, any of unknown status being possibly closed."""
+    """Bound the number of closed projects, any of unknown status being possibly closed.
+
+    Examples
+    --------
+    >>> kl.metrics.closed_range(registry.projects)
+    CountBounds(low=100, high=135, total=288)
+    """
     known = closed_share(projects)
     unknown = int(projects["status"].eq("unknown").sum())
     return closed_bounds(known.denominator or 0, known.numerator or 0, unknown)
@@ -106,6 +133,11 @@ def solved_share(projects: pd.DataFrame) -> Ratio:
         If a project solved more problems than it found.
 
     Source: programme methodology, metrics table: Solved share.
+
+    Examples
+    --------
+    >>> kl.metrics.solved_share(registry.projects)
+    Ratio(numerator=1154, denominator=1630)
     """
     stated = projects.dropna(subset=["problems_found", "problems_solved"])
     wrong = stated[stated["problems_solved"] > stated["problems_found"]]
@@ -122,6 +154,11 @@ def concentration(projects: pd.DataFrame, unit: str = "organization_id") -> Conc
     Projects without a unit and cancelled ones are left out.
 
     Source: programme methodology, metrics table: Projects per unit; concentration.
+
+    Examples
+    --------
+    >>> kl.metrics.concentration(registry.projects, "sector").top
+    ('empl',)
     """
     counts = projects.loc[projects["status"].ne("cancelled"), unit].value_counts()
     total, largest = int(counts.sum()), int(counts.max()) if len(counts) else 0

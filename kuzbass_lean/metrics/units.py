@@ -32,6 +32,13 @@ def frame_units(
     -------
     int or None
         ``None`` if nobody stated it.
+
+    Examples
+    --------
+    >>> kl.metrics.frame_units(registry["frames"], "mfc")
+    33
+    >>> kl.metrics.frame_units(registry["frames"], "school") is None
+    True
     """
     place = frames["municipality_id"]
     rows = frames[
@@ -57,6 +64,11 @@ def covered_units(
         centralised project covers all its participants.
     kinds
         Organisation kinds to keep, all if empty; ``("municipality",)`` gives municipalities.
+
+    Examples
+    --------
+    >>> len(kl.metrics.covered_units(registry.projects, registry.project_units(), ["polyclinic"]))
+    2
     """
     qualifying = projects.loc[projects["status"].isin(list(statuses)), "project_id"]
     rows = project_units[project_units["project_id"].isin(qualifying)]
@@ -71,6 +83,11 @@ def coverage(covered: Collection[str] | int, units: int | None) -> Ratio:
     """Units with a qualifying project of all units; no frame gives an unknown share.
 
     Source: programme methodology, metrics table: Coverage.
+
+    Examples
+    --------
+    >>> kl.metrics.coverage(["a", "b"], units=8).percent
+    25.0
     """
     return Ratio(covered if isinstance(covered, int) else len(set(covered)), units)
 
@@ -98,6 +115,12 @@ def by_unit(
     -------
     DataFrame
         Indexed by unit: ``projects, realised, closed, open``.
+
+    Examples
+    --------
+    >>> counts = kl.metrics.by_unit(registry.projects, registry.project_units())
+    >>> counts.loc["kiselevsky-okrug"].to_dict()
+    {'projects': 9, 'realised': 5, 'closed': 4, 'open': 2}
     """
     distinct = project_units[["project_id", unit]].dropna().drop_duplicates()
     active = projects.loc[projects["status"].ne("cancelled"), ["project_id", "status"]]
@@ -140,6 +163,12 @@ def criteria_share(
         the counts, not with the shares.
 
     Source: programme methodology, metrics table: Criteria share.
+
+    Examples
+    --------
+    >>> shares = kl.metrics.criteria_share(registry["assessments"], registry["criteria"], day, "mfc")
+    >>> len(shares)
+    28
     """
     past = assessments[assessments["assessed_on"].le(pd.Timestamp(as_of))]
     if model is not None:

@@ -20,6 +20,11 @@ def ageing_list(projects: pd.DataFrame, as_of: date) -> pd.DataFrame:
         The open projects with ``age`` (days since the start; missing without a start or with
         one after ``as_of``, those last) and ``late`` (days past due; 0 when not late, missing
         without a due date).
+
+    Examples
+    --------
+    >>> len(kl.metrics.ageing_list(registry.projects, day))
+    98
     """
     moment = pd.Timestamp(as_of)
     still = projects[projects["status"].isin(OPEN)]
@@ -69,6 +74,11 @@ def left_truncation(projects: pd.DataFrame, recorded_since: date | None = None) 
 
     Source: Klein, Moeschberger 2003, Survival Analysis, 2nd ed., 3.4 (left truncation); the rule
     for an unknown beginning is this programme's own.
+
+    Examples
+    --------
+    >>> kl.metrics.left_truncation(registry.projects, date(2018, 1, 1)).warning
+    False
     """
     starts = projects["started"].dropna()
     if recorded_since is not None:

@@ -56,7 +56,13 @@ class Ambiguity:
 
 @cache
 def figures() -> tuple[PublishedFigure, ...]:
-    """Return all 290 published figures, in the deck's order."""
+    """Return all 290 published figures, in the deck's order.
+
+    Examples
+    --------
+    >>> len(kl.published.figures())
+    290
+    """
     return tuple(
         PublishedFigure(**{**row, "value": _frozen(row["value"]), "line": _frozen(row["line"])})
         for row in read()["figures"]
@@ -70,6 +76,12 @@ def figure(name: str) -> PublishedFigure:
     ------
     UnknownNameError
         There is no such figure; the nearest ids are named.
+
+    Examples
+    --------
+    >>> name = kl.published.figures()[0].id
+    >>> kl.published.figure(name) == kl.published.figures()[0]
+    True
     """
     known = by_id()
     if name not in known:
@@ -85,7 +97,13 @@ def by_id() -> Mapping[str, PublishedFigure]:
 
 @cache
 def ambiguities() -> tuple[Ambiguity, ...]:
-    """Return what the text of the deck cannot decide."""
+    """Return what the text of the deck cannot decide.
+
+    Examples
+    --------
+    >>> len(kl.published.ambiguities()) > 0
+    True
+    """
     return tuple(Ambiguity(**row) for row in read()["ambiguities"])
 
 

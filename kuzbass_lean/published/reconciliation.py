@@ -28,6 +28,11 @@ def reconcile(registry: Registry) -> pd.DataFrame:
         institution or cell cannot be checked; it is never read as zero.
 
     Source: programme methodology, metrics table: Reconciliation.
+
+    Examples
+    --------
+    >>> sorted(kl.published.reconcile(registry)["state"].unique())
+    ['agrees', 'cannot_check']
     """
     checks = {check["figure"]: check for check in read()["checks"]}
     numeric = [entry for entry in figures() if _is_numeric(entry)]

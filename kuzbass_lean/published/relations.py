@@ -39,6 +39,11 @@ def relations(figures: Mapping[str, PublishedFigure] | None = None) -> tuple[Rel
     ----------
     figures
         Figures by id; left out, the published ones.
+
+    Examples
+    --------
+    >>> len(kl.published.relations())
+    28
     """
     known = figures if figures is not None else by_id()
     return tuple(_relation(row, known) for row in read()["relations"])

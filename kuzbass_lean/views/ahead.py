@@ -27,13 +27,24 @@ def steps(profile: Profile, registry: Registry, scope: Scope) -> tuple[NextStep,
     ----------
     registry
         The whole registry; a municipality's own units are looked at in its slice.
+
+    Examples
+    --------
+    >>> found = kl.views.steps(profile, registry, kl.Scope.region())
+    >>> len(found)
+    9
     """
     base = registry.slice(scope) if scope.municipality else registry
     return maturity.next_steps(base, profile, municipality=scope.municipality)
 
 
 def standing(profile: Profile, registry: Registry, scope: Scope, as_of: date) -> Block:
-    """Return the levels and, beside them, the next steps: the answer of the first screen."""
+    """Return the levels and, beside them, the next steps: the answer of the first screen.
+
+    Examples
+    --------
+    >>> block = kl.views.standing(profile, registry, kl.Scope.region(), day)
+    """
     return blocks.beside(
         ("Где мы стоим и чего не хватает", ladder(profile)),
         ("Следующие шаги", next_steps(profile, registry, scope, as_of)),
@@ -41,7 +52,12 @@ def standing(profile: Profile, registry: Registry, scope: Scope, as_of: date) ->
 
 
 def next_steps(profile: Profile, registry: Registry, scope: Scope, as_of: date) -> Block:
-    """Return at most three next steps, each computed: cheapest levels, unknown inputs, late projects."""
+    """Return at most three next steps, each computed: cheapest levels, unknown inputs, late projects.
+
+    Examples
+    --------
+    >>> block = kl.views.next_steps(profile, registry, kl.Scope.region(), day)
+    """
     scores = {score.number: score for score in profile.directions}
     names = unit_names(registry)
     found = [step for step in steps(profile, registry, scope) if step.target is not None]
@@ -136,7 +152,12 @@ def lacking_words(lack: UnitStep) -> str:
 
 
 def smallest_steps(profile: Profile, registry: Registry, scope: Scope) -> Block:
-    """Return for each direction the smallest set of steps to the next level: who is to do what."""
+    """Return for each direction the smallest set of steps to the next level: who is to do what.
+
+    Examples
+    --------
+    >>> block = kl.views.smallest_steps(profile, registry, kl.Scope.region())
+    """
     if not profile.directions:
         return blocks.prose("Шагов нет: модель не оценивает этот сектор или территорию.")
     scores = {score.number: score for score in profile.directions}
@@ -166,7 +187,12 @@ def _steps_row(score: DirectionScore, step: NextStep, names: dict[str, str]) -> 
 
 
 def forecast(profile: Profile, registry: Registry, scope: Scope, as_of: date) -> Block:
-    """Return when the next level of each direction is reached at the present pace, with its interval."""
+    """Return when the next level of each direction is reached at the present pace, with its interval.
+
+    Examples
+    --------
+    >>> block = kl.views.forecast(profile, registry, kl.Scope.region(), day)
+    """
     if not profile.directions:
         return blocks.prose("Прогноза нет: модель не оценивает этот сектор или территорию.")
     scores = {score.number: score for score in profile.directions}

@@ -17,13 +17,24 @@ _STATES = ("agrees", "differs", "cannot_check")
 
 
 def slides() -> dict[str, str]:
-    """Return the deck's slides in order, each with the name of its section in the region's report."""
+    """Return the deck's slides in order, each with the name of its section in the region's report.
+
+    Examples
+    --------
+    >>> len(kl.views.slides()) > 0
+    True
+    """
     titles = dict.fromkeys(figure.slide for figure in published.figures())
     return {title: f"slide-{number}" for number, title in enumerate(titles, 1)}
 
 
 def deck(registry: Registry) -> Block:
-    """Return a section for every slide: published figure, registry figure, reconciliation."""
+    """Return a section for every slide: published figure, registry figure, reconciliation.
+
+    Examples
+    --------
+    >>> block = kl.views.deck(registry)
+    """
     compared = published.reconcile(registry).set_index("figure")
     by_slide: dict[str, list[PublishedFigure]] = {}
     for figure in published.figures():

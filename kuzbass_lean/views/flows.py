@@ -38,6 +38,10 @@ def streams(part: Registry, graded: pd.DataFrame | None = None, demand: Demand |
     ------
     UsageError
         If ``demand`` names anything else, or a number that is not positive.
+
+    Examples
+    --------
+    >>> block = kl.views.streams(registry)
     """
     told = _checked(demand or {})
     table = part.frame("steps")

@@ -20,7 +20,12 @@ _INPUTS = {
 
 
 def ladder(profile: Profile) -> Block:
-    """Return the levels of a profile and what is missing to the next one."""
+    """Return the levels of a profile and what is missing to the next one.
+
+    Examples
+    --------
+    >>> block = kl.views.ladder(profile)
+    """
     if not profile.directions:
         return blocks.prose(
             "Уровней нет: модель не оценивает этот сектор, или у территории нет своих единиц ни по "
@@ -108,7 +113,12 @@ def _level_figure(score: DirectionScore) -> Figure:
 
 
 def profile(scores: Profile) -> Block:
-    """Return have and need for X and Y at each of the three thresholds of every direction."""
+    """Return have and need for X and Y at each of the three thresholds of every direction.
+
+    Examples
+    --------
+    >>> block = kl.views.profile(profile)
+    """
     if not scores.directions:
         return blocks.prose("Профиля нет: модель не оценивает этот сектор или территорию.")
     rows = [
@@ -185,7 +195,12 @@ def _percent(have: Fraction | int, need: int) -> float:
 
 
 def rules(scores: Profile) -> Block:
-    """Return which reading of each rule was used, and the level under every reading."""
+    """Return which reading of each rule was used, and the level under every reading.
+
+    Examples
+    --------
+    >>> block = kl.views.rules(profile)
+    """
     rows = [
         (
             f"{score.number}. {score.title}",

@@ -40,6 +40,11 @@ def passport(
     ----------
     graded
         Evidence grades of the project's measures, as ``views.grades`` gives them.
+
+    Examples
+    --------
+    >>> part = registry.slice(kl.Scope.of_project("mvd"))
+    >>> block = kl.views.passport(part, "mvd", day)
     """
     graded = grades(part) if graded is None else graded
     row = part.projects.set_index("project_id").loc[project].to_dict()
@@ -205,7 +210,13 @@ def _events(row: dict[Any, Any]) -> Pairs:
 
 
 def passport_measures(part: Registry, graded: pd.DataFrame) -> Block:
-    """Return the project's measures before, target, after: chart, table, and how sure the change is."""
+    """Return the project's measures before, target, after: chart, table, and how sure the change is.
+
+    Examples
+    --------
+    >>> part = registry.slice(kl.Scope.of_project("mvd"))
+    >>> block = kl.views.passport_measures(part, kl.views.grades(part))
+    """
     letters = graded.set_index("measure_id")["letter"]
     rows, figures, pairs = [], [], []
     for measure in part.frame("measures").to_dict("records"):

@@ -23,7 +23,12 @@ SHADES = 4
 
 
 def portfolio(part: Registry, by: str = "sector") -> Block:
-    """Return projects by status, one bar per sector or per organisation."""
+    """Return projects by status, one bar per sector or per organisation.
+
+    Examples
+    --------
+    >>> block = kl.views.portfolio(registry, by="sector")
+    """
     counts = metrics.by(part.projects, by)
     names = _names(part, by)
     rows = [
@@ -64,7 +69,12 @@ def _names(part: Registry, by: str) -> dict[object, str]:
 
 
 def overdue(part: Registry, as_of: date) -> Block:
-    """Return the overdue projects, the longest first, how many have no due date, and the oldest open ones."""
+    """Return the overdue projects, the longest first, how many have no due date, and the oldest open ones.
+
+    Examples
+    --------
+    >>> block = kl.views.overdue(registry, day)
+    """
     late = metrics.overdue(part.projects, as_of)
     names = organization_names(part)
     rows = [
@@ -98,6 +108,12 @@ def territories(
     ----------
     outlines
         An office's own map, as ``read_outlines`` gives it; without one territories are tiles.
+
+    Examples
+    --------
+    >>> block = kl.views.territories(registry)
+    >>> len(block.figures)
+    34
     """
     places = registry.municipalities
     counts = metrics.by_unit(registry.projects, registry.project_units(), units=list(places.index))[
@@ -157,7 +173,12 @@ def _own_map(
 
 
 def directions_by_municipality(registry: Registry) -> Block:
-    """Return the table municipality by municipal direction, darker where there are more projects."""
+    """Return the table municipality by municipal direction, darker where there are more projects.
+
+    Examples
+    --------
+    >>> block = kl.views.directions_by_municipality(registry)
+    """
     directed = registry.projects.loc[registry.projects["direction"].notna(), ["project_id", "direction"]]
     pairs = registry.project_units()[["project_id", "municipality_id"]].dropna().drop_duplicates()
     counts = pairs.merge(directed, on="project_id").groupby(["municipality_id", "direction"]).size()
@@ -173,7 +194,12 @@ def directions_by_municipality(registry: Registry) -> Block:
 
 
 def units(part: Registry, municipality: str = "") -> Block:
-    """Return the organisations that take part, all or one municipality's own, with their projects."""
+    """Return the organisations that take part, all or one municipality's own, with their projects.
+
+    Examples
+    --------
+    >>> block = kl.views.units(registry, "kiselevsky-okrug")
+    """
     counts = metrics.by_unit(part.projects, part.project_units(), "organization_id")
     about = part.organizations.set_index("organization_id")
     own = about.index[about["municipality_id"].eq(municipality)] if municipality else about.index

@@ -25,12 +25,24 @@ LETTERS = "ABCDE"
 
 
 def grades(part: Registry) -> pd.DataFrame:
-    """Return the evidence grade of every measure of a part: measure_id, letter, reason."""
+    """Return the evidence grade of every measure of a part: measure_id, letter, reason.
+
+    Examples
+    --------
+    >>> part = registry.slice(kl.Scope.of_sector("mfc"))
+    >>> list(kl.views.grades(part).columns)
+    ['measure_id', 'letter', 'reason', 'usual']
+    """
     return evidence.grades(part.frame("measures"), part.table("values"), part.table("observations"))
 
 
 def grade_legend() -> Block:
-    """Return what the letters A to E mean."""
+    """Return what the letters A to E mean.
+
+    Examples
+    --------
+    >>> block = kl.views.grade_legend()
+    """
     return blocks.definitions([(letter, wording.label("evidence", letter)) for letter in LETTERS])
 
 
@@ -45,6 +57,12 @@ def control_charts(part: Registry, graded: pd.DataFrame) -> Block:
 
     Control charts where there are points enough, run charts where there are not, and two
     samples compared of every measure without a control chart here, which would tell more.
+
+    Examples
+    --------
+    >>> part = registry.slice(kl.Scope.of_sector("mfc"))
+    >>> graded = kl.views.grades(part)
+    >>> block = kl.views.control_charts(part, graded)
     """
     found = series.collected(part, graded)
     firm = [one for one in found if one.firm]
@@ -134,6 +152,10 @@ def comparison(registry: Registry, scope: Scope) -> Block:
 
     Territories stand in alphabetical order and are not ranked: only those outside the limits,
     and the report's own, are named.
+
+    Examples
+    --------
+    >>> block = kl.views.comparison(registry, kl.Scope.region())
     """
     whole = registry.slice(Scope.of_sector(scope.sector)) if scope.sector else registry
     unit = "organization_id" if scope.sector else "municipality_id"
@@ -236,7 +258,13 @@ def _unit_names(registry: Registry, unit: str) -> dict[str, str]:
 
 
 def measured(part: Registry, graded: pd.DataFrame) -> Block:
-    """Return the reason behind the grade of every measure of a part."""
+    """Return the reason behind the grade of every measure of a part.
+
+    Examples
+    --------
+    >>> part = registry.slice(kl.Scope.of_sector("mfc"))
+    >>> block = kl.views.measured(part, kl.views.grades(part))
+    """
     about = part.frame("measures").set_index("measure_id")
     rows = [
         (

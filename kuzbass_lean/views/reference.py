@@ -15,7 +15,12 @@ _STATES = {"agrees": "сошлось", "differs": "расходится", "canno
 
 
 def reconciliation(registry: Registry, prefixes: Sequence[str] = ()) -> Block:
-    """Return published figures against the registry, all or those whose id begins so."""
+    """Return published figures against the registry, all or those whose id begins so.
+
+    Examples
+    --------
+    >>> block = kl.views.reconciliation(registry)
+    """
     table = published.reconcile(registry)
     if prefixes:
         table = table[table["figure"].str.startswith(tuple(prefixes))]
@@ -43,7 +48,12 @@ def reconciliation(registry: Registry, prefixes: Sequence[str] = ()) -> Block:
 
 
 def reconciled(registry: Registry) -> Block:
-    """Return how many published figures of every slide the registry bears out, as bars."""
+    """Return how many published figures of every slide the registry bears out, as bars.
+
+    Examples
+    --------
+    >>> block = kl.views.reconciled(registry)
+    """
     table = published.reconcile(registry)
     counts = table.groupby(["slide", "state"], sort=False).size()
     rows = [
@@ -70,7 +80,12 @@ _PREFIXES = {
 
 
 def sector_reconciliation(registry: Registry, sector: str) -> Block:
-    """Return the published figures of a sector against the registry."""
+    """Return the published figures of a sector against the registry.
+
+    Examples
+    --------
+    >>> block = kl.views.sector_reconciliation(registry, "health")
+    """
     if sector not in _PREFIXES:
         return blocks.prose("Опубликованных чисел по этому сектору в источнике нет.")
     return reconciliation(registry, _PREFIXES[sector])
@@ -84,7 +99,12 @@ def value_text(value: Any) -> str:
 
 
 def relations() -> Block:
-    """Return the relations between published figures and whether they hold."""
+    """Return the relations between published figures and whether they hold.
+
+    Examples
+    --------
+    >>> block = kl.views.relations()
+    """
     words = {True: "сходится", False: "не сходится", None: "нельзя проверить"}
     rows = [
         (r.relation, value_text(r.computed), value_text(r.stated), words[r.holds], r.note)
@@ -97,7 +117,12 @@ def relations() -> Block:
 
 
 def method(part: Registry) -> Block:
-    """Return definitions, the tables that are missing, and what reading the data showed."""
+    """Return definitions, the tables that are missing, and what reading the data showed.
+
+    Examples
+    --------
+    >>> block = kl.views.method(registry)
+    """
     absent = [
         schema.TABLES[name].title for name in schema.TABLES if not part.has(name) and name != "municipalities"
     ]

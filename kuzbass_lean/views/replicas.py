@@ -30,6 +30,10 @@ def candidates(registry: Registry, scope: Scope, graded: pd.DataFrame | None = N
         The whole region's: what was done elsewhere is the reason.
     graded
         Grades known already; the other measures are graded here.
+
+    Examples
+    --------
+    >>> block = kl.views.candidates(registry, kl.Scope.of_sector("mfc"))
     """
     found = metrics.replication_candidates(registry, scope.municipality, scope.sector)
     shown = found.head(MOST_ROWS).to_dict("records")
@@ -57,7 +61,13 @@ def candidates(registry: Registry, scope: Scope, graded: pd.DataFrame | None = N
 
 
 def replication(registry: Registry, part: Registry, graded: pd.DataFrame | None = None) -> Block:
-    """Return for each best practice of a part who has adopted it, who could, how fast, what it gave."""
+    """Return for each best practice of a part who has adopted it, who could, how fast, what it gave.
+
+    Examples
+    --------
+    >>> part = registry.slice(kl.Scope.of_sector("mfc"))
+    >>> block = kl.views.replication(registry, part)
+    """
     found = metrics.replication_table(registry)
     found = found[found["project_id"].isin(part.projects["project_id"])]
     shown, names = found.to_dict("records"), unit_names(registry)
@@ -95,7 +105,12 @@ def _graded(percent: Any, letter: str) -> str:
 
 
 def adopters(registry: Registry, project: str, graded: pd.DataFrame | None = None) -> Block:
-    """Return who has taken over a practice, how long it took, what it gave there, and who still could."""
+    """Return who has taken over a practice, how long it took, what it gave there, and who still could.
+
+    Examples
+    --------
+    >>> block = kl.views.adopters(registry, "mfckem")
+    """
     found = metrics.adoptions(registry, [project])
     names, projects = unit_names(registry), registry.projects.set_index("project_id")
     units = found.groupby("replica_id")["organization_id"].agg(list)

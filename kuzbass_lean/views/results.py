@@ -23,6 +23,11 @@ def improvements(part: Registry, graded: pd.DataFrame) -> Block:
     """Return every measure before and after with change and evidence grade: a chart, then the table.
 
     Published measures come first, then the better proven ones.
+
+    Examples
+    --------
+    >>> part = registry.slice(kl.Scope.of_sector("mfc"))
+    >>> block = kl.views.improvements(part, kl.views.grades(part))
     """
     letters = graded.set_index("measure_id")["letter"]
     measures = part.frame("measures")
@@ -193,7 +198,12 @@ def improvement_figure(measure: dict[Any, Any], change: Change) -> Figure:
 
 
 def effects(part: Registry) -> Block:
-    """Return declared and confirmed effects, and what the sums leave out."""
+    """Return declared and confirmed effects, and what the sums leave out.
+
+    Examples
+    --------
+    >>> block = kl.views.effects(registry)
+    """
     totals = metrics.effect_totals(part.frame("effects"))
     rows = []
     figures = []

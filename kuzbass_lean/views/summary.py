@@ -31,6 +31,11 @@ def report_date(registry: Registry, as_of: str = "") -> date:
     ------
     UsageError
         The text is not a date, or none is given and the registry records none.
+
+    Examples
+    --------
+    >>> kl.views.report_date(registry)
+    datetime.date(2019, 9, 30)
     """
     if as_of:
         try:
@@ -65,12 +70,23 @@ def as_at(registry: Registry, as_of: date) -> Registry:
     """Return the registry with its projects as they stood on the date.
 
     What was implemented or closed later has the status it had before, as far as dates are recorded.
+
+    Examples
+    --------
+    >>> kl.views.as_at(registry, date(2019, 3, 31)).has("projects")
+    True
     """
     return registry.with_projects(metrics.as_at(registry.projects, as_of))
 
 
 def way_up(scope: Scope) -> str:
-    """Return the path from a page of the scope to the site's root."""
+    """Return the path from a page of the scope to the site's root.
+
+    Examples
+    --------
+    >>> kl.views.way_up(kl.Scope.of_sector("mfc"))
+    '../'
+    """
     return {"region": "", "pair": "../../"}.get(scope.kind, "../")
 
 
@@ -80,6 +96,12 @@ def sector_profile(
     """Return the levels of a sector: its direction of the model, or none where it has no direction.
 
     In a municipality the unit rules are applied to its own units.
+
+    Examples
+    --------
+    >>> profile = kl.views.sector_profile(registry, kl.Scope.of_sector("mfc"), None, day)
+    >>> [score.number for score in profile.directions]
+    [6]
     """
     if scope.municipality:
         scored = score_local(registry.slice(scope), scope.municipality, readings=readings, as_of=as_of)
@@ -100,7 +122,13 @@ def scope_title(registry: Registry, scope: Scope) -> str:
 
 
 def provenance(part: Registry, scope: Scope | None = None) -> str:
-    """Say where the rows of a report come from, and what is not in it for faults of the data."""
+    """Say where the rows of a report come from, and what is not in it for faults of the data.
+
+    Examples
+    --------
+    >>> part = registry.slice(kl.Scope.of_sector("mfc"))
+    >>> said = kl.views.provenance(part)
+    """
     return " ".join(filter(None, (_sources(part), omissions(part, scope or Scope.region()))))
 
 
@@ -173,6 +201,12 @@ def first_screen(
         Path to the site's root, e.g. ``"../"``.
     since
         Date to compare with, YYYY-MM-DD; left out, three months earlier.
+
+    Examples
+    --------
+    >>> block = kl.views.first_screen(registry, kl.Scope.of_sector("mfc"), day)
+    >>> {figure.name: figure.value for figure in block.figures}["total"]
+    18
     """
     part = registry.slice(scope)
     path = [(SITE, f"{up}index.html")]
@@ -221,7 +255,13 @@ def _levels(profile: Profile) -> str:
 
 
 def sources(part: Registry, as_of: date, graded: pd.DataFrame | None = None, since: str = "") -> Block:
-    """Return «откуда число» for the key figures: formula, numerator and denominator of each."""
+    """Return «откуда число» for the key figures: formula, numerator and denominator of each.
+
+    Examples
+    --------
+    >>> part = registry.slice(kl.Scope.of_sector("mfc"))
+    >>> block = kl.views.sources(part, day)
+    """
     found = key_figures(part, as_of, graded, earlier_date(as_of, since))
     return blocks.sources([item.figure for item in found])
 

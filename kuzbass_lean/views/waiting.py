@@ -16,7 +16,12 @@ MOST_ROWS = 10
 
 
 def time_to_close(part: Registry, as_of: date) -> Block:
-    """Return how long projects take from start to closing; open ones count as still running."""
+    """Return how long projects take from start to closing; open ones count as still running.
+
+    Examples
+    --------
+    >>> block = kl.views.time_to_close(registry, day)
+    """
     lengths = metrics.durations(part.projects, as_of)
     found = evidence.time_to_close(lengths["days"], lengths["closed"])
     counts = f"закрыто {wording.number(found.closed)}, ещё идут {wording.number(found.open)}"
@@ -67,7 +72,12 @@ def _truncation(part: Registry) -> str:
 
 
 def ageing(part: Registry, as_of: date) -> Block:
-    """Return the open projects that have run longest, with how late each is."""
+    """Return the open projects that have run longest, with how late each is.
+
+    Examples
+    --------
+    >>> block = kl.views.ageing(registry, day)
+    """
     found = metrics.ageing_list(part.projects, as_of)
     names = dict(zip(part.organizations["organization_id"], part.organizations["name"], strict=True))
     known = found[found["age"].notna()]

@@ -41,6 +41,11 @@ def number(x: Number | None, digits: int | None = None, *, signed: bool = False)
         rounded away from zero.
     signed
         Puts a plus before a positive number.
+
+    Examples
+    --------
+    >>> kl.wording.number(168784).split()
+    ['168', '784']
     """
     rounded = _rounded(x, digits)
     if rounded is None:
@@ -54,12 +59,24 @@ def number(x: Number | None, digits: int | None = None, *, signed: bool = False)
 
 
 def percent(x: Number | None, digits: int | None = 1, *, signed: bool = False) -> str:
-    """Return a number that is already in percent: «72,4 %»."""
+    """Return a number that is already in percent: «72,4 %».
+
+    Examples
+    --------
+    >>> kl.wording.percent(12.345).split()
+    ['12,3', '%']
+    """
     return counted(number(x, digits, signed=signed), x, "percent")
 
 
 def points(x: Number | None, digits: int | None = None, *, signed: bool = False) -> str:
-    """Return percentage points: «20 п. п.»."""
+    """Return percentage points: «20 п. п.».
+
+    Examples
+    --------
+    >>> kl.wording.points(2.5, 1, signed=True).split()
+    ['+2,5', 'п.', 'п.']
+    """
     return counted(number(x, digits, signed=signed), x, "percentage point")
 
 
@@ -73,6 +90,11 @@ def form(n: Number, noun: str, case: Case = "nominative", digits: int | None = N
     ------
     UnknownNameError
         If the noun is not in ``labels.yaml``.
+
+    Examples
+    --------
+    >>> kl.wording.form(5, "project")
+    'проектов'
     """
     word = entry("nouns", "noun", noun)
     one, few, many, *rest = word["count"]
@@ -95,6 +117,11 @@ def plural(n: Number | None, noun: str, case: Case = "nominative", digits: int |
     ------
     UnknownNameError
         If the noun is not in ``labels.yaml``.
+
+    Examples
+    --------
+    >>> kl.wording.plural(3, "project").split()
+    ['3', 'проекта']
     """
     if n is None or _rounded(n, digits) is None:
         return phrase("missing")
@@ -105,28 +132,57 @@ def unit(n: Number | None, key: str, case: Case = "nominative", digits: int | No
     """Return a number with its unit: «5 дней в месяц», «85 %», «980 тыс. человек».
 
     A unit that is not in ``labels.yaml`` is the office's own and follows as it is given.
+
+    Examples
+    --------
+    >>> kl.wording.unit(2, "day").split()
+    ['2', 'дня']
     """
     return counted(number(n, digits), n, key, case, digits)
 
 
 def unit_name(key: str) -> str:
-    """Return a unit as it stands in a table header or on an axis: «мин», «чел. в смену»."""
+    """Return a unit as it stands in a table header or on an axis: «мин», «чел. в смену».
+
+    Examples
+    --------
+    >>> kl.wording.unit_name("minute")
+    'мин'
+    """
     known = words()["units"].get(key)
     return str(known["short"]) if known else key
 
 
 def date(day: datetime.date | None) -> str:
-    """Return a date in figures: «30.09.2019»."""
+    """Return a date in figures: «30.09.2019».
+
+    Examples
+    --------
+    >>> kl.wording.date(date(2019, 9, 30))
+    '30.09.2019'
+    """
     return _date(day, "dd.MM.yyyy")
 
 
 def long_date(day: datetime.date | None) -> str:
-    """Return a date in words: «30 сентября 2019 г.»."""
+    """Return a date in words: «30 сентября 2019 г.».
+
+    Examples
+    --------
+    >>> kl.wording.long_date(date(2019, 9, 30)).split()
+    ['30', 'сентября', '2019', 'г.']
+    """
     return _date(day, "d MMMM y") + ("" if absent(day) else NO_BREAK + phrase("year"))
 
 
 def day_month(day: datetime.date | None) -> str:
-    """Return a day of a year that is clear from the context: «30 сентября»."""
+    """Return a day of a year that is clear from the context: «30 сентября».
+
+    Examples
+    --------
+    >>> kl.wording.day_month(date(2019, 9, 30)).split()
+    ['30', 'сентября']
+    """
     return _date(day, "d MMMM")
 
 

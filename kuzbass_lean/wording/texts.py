@@ -16,6 +16,11 @@ def bounds(b: Bounds | None, key: str = "", digits: int | None = None, *, words:
 
     An open end reads «до 60 %» or «не менее 3 дней»; an interval that is one number reads as
     that number.
+
+    Examples
+    --------
+    >>> kl.wording.bounds(kl.metrics.Bounds(1, 3), "day").split()
+    ['1…3', 'дня']
     """
     return _interval(b, key, digits, separator="" if words else _RANGE)
 
@@ -25,6 +30,11 @@ def value_text(value: Value | None, key: str = "", better: str = "lower") -> str
 
     A bound reads «до 5 дней в месяц» or «не менее 3», a bare factor «в 2 раза меньше» or, where
     higher is better, «в 2 раза больше».
+
+    Examples
+    --------
+    >>> kl.wording.value_text(kl.metrics.Value.of(5), "minute").split()
+    ['5', 'минут']
     """
     if value is None:
         return phrase("missing")
@@ -39,6 +49,12 @@ def change_text(change: Change, digits: int = 1) -> str:
 
     Percentage points come before percent, and a change without a percentage is shown in its
     own unit. A planned change reads the same: its label says that it is one.
+
+    Examples
+    --------
+    >>> was, now = kl.metrics.Value.of(40), kl.metrics.Value.of(30)
+    >>> kl.wording.change_text(kl.metrics.change(was, now, "lower")).split()
+    ['−25,0', '%']
     """
     if change.eliminated and not change.planned:
         return phrase("eliminated")
@@ -59,7 +75,13 @@ def change_text(change: Change, digits: int = 1) -> str:
 
 
 def ratio(r: Ratio, digits: int = 1) -> str:
-    """Return both counts and the share: «22 из 72 (30,6 %)»; without a total only the count."""
+    """Return both counts and the share: «22 из 72 (30,6 %)»; without a total only the count.
+
+    Examples
+    --------
+    >>> kl.wording.ratio(kl.metrics.Ratio(3, 4)).split()
+    ['3', 'из', '4', '(75,0', '%)']
+    """
     counts = number(r.numerator)
     if r.numerator is None or r.denominator is None:
         return counts

@@ -22,7 +22,13 @@ class Formula:
 
 
 def formulas() -> Mapping[str, Formula]:
-    """Return the formula of every metric by its name."""
+    """Return the formula of every metric by its name.
+
+    Examples
+    --------
+    >>> "overdue" in kl.wording.formulas()
+    True
+    """
     return {name: Formula(row["text"], row["version"]) for name, row in words()["formulas"].items()}
 
 
@@ -33,6 +39,11 @@ def formula(name: str) -> Formula:
     ------
     UnknownNameError
         If there is no formula of this name.
+
+    Examples
+    --------
+    >>> kl.wording.formula("overdue").version
+    1
     """
     row = entry("formulas", "formula", name)
     return Formula(row["text"], row["version"])
@@ -45,6 +56,11 @@ def phrase(name: str, *parts: str) -> str:
     ------
     UnknownNameError
         If there is no phrase of this name.
+
+    Examples
+    --------
+    >>> kl.wording.phrase("up_to", "5")
+    'до 5'
     """
     return str(entry("phrases", "phrase", name)).format(*parts)
 
@@ -59,6 +75,11 @@ def label(group: str, key: object) -> str:
     ------
     UnknownNameError
         If there is no such group, or no such value in a closed group.
+
+    Examples
+    --------
+    >>> kl.wording.label("status", "closed")
+    'закрыт'
     """
     labels = entry("labels", "label group", group)
     text = "null" if absent(key) else str(key).lower() if isinstance(key, bool) else str(key)
@@ -72,7 +93,13 @@ def label(group: str, key: object) -> str:
 
 
 def join(items: Sequence[str]) -> str:
-    """Return a list in a sentence: «а, б и в»."""
+    """Return a list in a sentence: «а, б и в».
+
+    Examples
+    --------
+    >>> kl.wording.join(["а", "б", "в"])
+    'а, б и в'
+    """
     *first, last = items or ("",)
     return f"{', '.join(first)} {phrase('and')} {last}" if first else last
 
