@@ -26,7 +26,8 @@ def folder(key: str) -> str:
 def keep(out: Path, key: str, registry: Registry) -> dict[str, Any]:
     """Write a registry into a site and return what the manifest says of it.
 
-    Keys label, digest and as_of; audience, ``internal`` if it names people; ``rows`` by table;
+    Keys label, digest and as_of; audience, ``internal`` if it names people; ``rows`` by table, and how
+    many were ``left_out``;
     ``inputs``, the digests of the files that it was read from, and ``files``, of those it is kept in.
     """
     home = out / folder(key)
@@ -40,6 +41,7 @@ def keep(out: Path, key: str, registry: Registry) -> dict[str, Any]:
         "digest": registry.digest,
         "as_of": str(registry.as_of or ""),
         "audience": "internal" if named else "public",
+        "left_out": {name: left.rows for name, left in registry.left_out.items()},
         "rows": {name: len(frame) for name, frame in registry.tables.items()},
         "inputs": dict(registry.inputs),
         "files": {f"{folder(key)}/{path.name}": file_digest(path) for path in sorted(home.iterdir())},
