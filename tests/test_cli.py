@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from kuzbass_lean import __version__, cli, intake
+from kuzbass_lean import __version__, cli, intake, runs
+from kuzbass_lean.errors import CapabilityError
 
 ROOT = Path(__file__).parents[1]
 
@@ -184,3 +185,18 @@ def test_a_build_that_is_asked_to_stop_says_so_with_the_code_of_the_signal(
     assert cli.run(["build", "--only", "region", "--out", str(tmp_path / "out")]) == code
     assert "stopped; what a build has finished is kept" in capsys.readouterr().err
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_site_that_cannot_be_sent_to_its_store_is_a_run_that_failed(
+    monkeypatch: pytest.MonkeyPatch, capsys: Captured, tmp_path: Path
+) -> None:
+    def refuse(target: runs.Destination) -> int:
+        raise CapabilityError("the store does not answer")
+
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr("kuzbass_lean.press.build.build", lambda *arguments: ())
+    monkeypatch.setattr(runs.Destination, "send", refuse)
+    out = tmp_path / "out"
+    assert cli.run(["build", "--only", "region", "--out", str(out), "--notify", "true"]) == 3
+    assert "the store does not answer" in capsys.readouterr().err
+    assert runs.health(runs.Site(out))["failures"] == 1

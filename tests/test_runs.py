@@ -148,6 +148,14 @@ def test_a_folder_that_someone_works_in_is_no_site(
         Site(Path(name)).check()
 
 
+def test_the_home_of_who_builds_is_no_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "site" / "me"))
+    with pytest.raises(UsageError, match="more than a site"):
+        Site(tmp_path / "site").check()
+    monkeypatch.delenv("HOME")
+    Site(tmp_path / "site").check()
+
+
 def test_a_file_is_no_site(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(UsageError, match="is a file"):

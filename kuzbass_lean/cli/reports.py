@@ -133,8 +133,9 @@ def build(
     if audience not in ("public", "internal"):
         raise UnknownNameError("audience", audience, ("public", "internal"))
     target = runs.Destination.of(where)
-    target.fetch()
     out = target.folder
+    with _noted(out, notify):
+        target.fetch()
     shaping = {"only": only, "formats": wanted, "as_of": as_of, "errors": allow_errors, "audience": audience}
     request = settled.Request(data, params, notebooks, shaping)
     asked = request.digest()
@@ -142,7 +143,8 @@ def build(
         same = settled.unchanged(out, asked)
         if same is not None:
             runs.unchanged(runs.Site(out), len(same), notify, keep)
-            target.send()
+            with _noted(out, notify):
+                target.send()
             _tell([(name, "unchanged", 0.0, "") for name in same], target, as_json=as_json)
             return
 
@@ -184,7 +186,8 @@ def build(
 
     with _terminable(), progress(len(specs), quiet=as_json) as advance:
         results = build_reports(options, registry, specs, lambda result: advance(), settle)
-    target.send()
+    with _noted(out, notify):
+        target.send()
     _tell([(r.id, r.status, r.seconds, r.error) for r in results], target, as_json=as_json)
 
 
@@ -230,7 +233,7 @@ def _terminable() -> Iterator[None]:
 
 @contextmanager
 def _noted(out: Path, notify: str) -> Iterator[None]:
-    """Note in the site's history what stops a build before it begins: a lost input, rows in error."""
+    """Note in the site's history what goes wrong around a build: a lost input, rows in error, a store."""
     try:
         yield
     except (LeanError, OSError) as error:

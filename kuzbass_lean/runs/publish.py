@@ -59,7 +59,8 @@ class Site:
         """
         if self.out.exists() and not self.out.is_dir():
             raise UsageError(f"--out {self.folder} is a file: name a folder")
-        if any(Path(lived_in).is_relative_to(self.out) for lived_in in (Path.cwd(), Path.home())):
+        lived_in = [Path.cwd(), *(Path(home) for home in [os.environ.get("HOME")] if home)]
+        if any(folder.is_relative_to(self.out) for folder in lived_in):
             raise UsageError(f"--out {self.folder} is more than a site: name a folder for the pages alone")
         above = next(path for path in (self.runs, *self.runs.parents) if path.exists())
         for path in (self.out, above):
