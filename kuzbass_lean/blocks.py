@@ -178,7 +178,7 @@ def table(
         note,
     ]
     body = Markup(_table(columns, rows)) if rows else ""
-    return _block("table", lines, figures, caption=caption, body=body, note=note)
+    return _block("table", lines, figures, caption=caption, body=body, note=note, columns=len(columns))
 
 
 def _table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> str:

@@ -2,7 +2,9 @@
 
 import re
 import shutil
+from collections import Counter
 from collections.abc import Iterator
+from html import unescape
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 from pypdf import PdfReader
 
-from kuzbass_lean import intake
+from kuzbass_lean import __version__, intake
 from kuzbass_lean.figures import FIGURES_MIME, Figure, dump
 from kuzbass_lean.press import convert, site
 from kuzbass_lean.press.build import BuildOptions, build
@@ -113,6 +115,18 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
+SMALLEST = """() => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  let least = Infinity;
+  while (walker.nextNode()) {
+    const shown = walker.currentNode.parentElement;
+    if (walker.currentNode.data.trim() && shown.checkVisibility() && !shown.closest("script"))
+      least = Math.min(least, parseFloat(getComputedStyle(shown).fontSize));
+  }
+  return least;
+}"""
+"""The size in pixels of the smallest text that a page shows."""
+
 PAGES = [("sample", name) for name in [*SAMPLE, "index"]] + [("hard", name) for name in [*HARD, "index"]]
 
 
@@ -145,6 +159,7 @@ def test_a_page_opens_offline_is_accessible_and_fits_phone_and_desk(
         assert wrong == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.evaluate("window.pwned") is None
+        assert page.evaluate(SMALLEST) >= 10
         found = Axe().run(page, options=RULES).response["violations"]
         assert [(v["id"], [n["html"][:120] for n in v["nodes"]][:3]) for v in found] == []
         page.context.close()
@@ -276,6 +291,45 @@ def test_a_municipality_pdf_is_tagged_numbered_and_has_bookmarks_and_embedded_fo
     assert "Портфель" in titles
     fonts = {f for page in document.pages for f in page["/Resources"]["/Font"].values()}  # type: ignore[index]
     assert all("+" in font.get_object()["/BaseFont"] for font in fonts)
+
+
+@pytest.mark.parametrize("name", [*SAMPLE, "index"])
+def test_numbers_are_set_in_russian(sites: dict[str, Path], name: str) -> None:
+    html = (sites["sample"] / f"{name}.html").read_text(encoding="utf-8")
+    text = unescape(re.sub(r"<[^>]+>", "\n", re.sub(r"(?s)<(style|script).*?</\1>", "", html)))
+    wrong = re.findall(r"[\dXY] %|(?<=[\s(])-\d.*|(?<![\d.])\d+\.\d+(?![\d.])|\d{5,}", text)
+    assert [found for found in wrong if found != __version__.rpartition(".")[0]] == []
+    assert not re.search(r"\b(?:None|nan|NaN|NaT|<NA>)\b", text)
+
+
+def structure(node: Any) -> Iterator[Any]:
+    """Every element of a PDF's structure tree below a node."""
+    node = node.get_object()
+    if isinstance(node, list):
+        for child in node:
+            yield from structure(child)
+    elif isinstance(node, dict):
+        if "/S" in node:
+            yield node
+        if "/K" in node:
+            yield from structure(node["/K"])
+
+
+@pytest.mark.parametrize("name", ["municipalities/kemerovsky-okrug", "projects/mvd"])
+def test_a_pdf_tells_its_language_title_headings_tables_and_what_its_charts_show(
+    sites: dict[str, Path], name: str
+) -> None:
+    document = pdf(sites["sample"] / f"{name}.html")
+    root: Any = document.trailer["/Root"]
+    assert root["/Lang"] == "ru"
+    assert root["/ViewerPreferences"]["/DisplayDocTitle"]
+    assert document.metadata is not None
+    assert str(document.metadata.title).endswith("Кузбасс бережливый")
+    found = list(structure(root["/StructTreeRoot"]["/K"]))
+    roles = Counter(str(element["/S"]) for element in found)
+    assert roles["/H1"] == 1
+    assert min(roles[role] for role in ("/H2", "/Table", "/TH", "/TD", "/Caption", "/Figure")) > 0
+    assert all(element.get("/Alt") for element in found if element["/S"] == "/Figure")
 
 
 @pytest.mark.parametrize(("site", "name"), PAGES)

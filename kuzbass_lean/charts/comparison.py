@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from kuzbass_lean.charts import theme
 from kuzbass_lean.charts.theme import Drawing, draw, label_ends, place
@@ -73,6 +74,7 @@ def funnel(
                     weight="bold",
                 )
         axes.set(xlabel=words[3], ylabel="", ylim=(-4, 104), xlim=(0, float(n.max()) * 1.02))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_title(words[4], loc="left", fontsize=13, color=theme.QUIET, pad=10)
         last = limits.iloc[-1]
         ends = ((100 * mean, words[0], "bold"), (100 * last["high_95"], words[1], "normal"),

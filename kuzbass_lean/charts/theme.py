@@ -17,6 +17,8 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from scipy.optimize import isotonic_regression
 
+from kuzbass_lean import wording
+
 WIDE: Final = 720
 NARROW: Final = 328
 
@@ -145,9 +147,12 @@ def _attributes(style: str) -> str:
 def place(figure: Figure, width: int, height: int, box: tuple[float, float, float, float]) -> Axes:
     """Return axes at (left, top, right, bottom) pixels from the figure's upper left corner."""
     left, top, right, bottom = box
-    return figure.add_axes(
+    axes = figure.add_axes(
         (left / width, 1 - bottom / height, (right - left) / width, (bottom - top) / height)
     )
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(lambda value, _: wording.number(float(value)))
+    return axes
 
 
 def label_ends(axes: Axes, labels: Sequence[tuple[float, str, str]]) -> None:

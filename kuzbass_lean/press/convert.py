@@ -114,6 +114,8 @@ def to_pdf(html: str) -> bytes:
         "pdf_variant": "pdf/ua-1",
         "pdf_identifier": hashlib.sha256(html.encode()).digest()[:16],
     }
+    # WeasyPrint takes a drawing's alternative text from its title alone.
+    html = re.sub(r'(<svg\b[^>]* aria-label="([^"]*)"[^>]*>)', r"\1<title>\2</title>", html)
     passport = '<body class="project">' in html
     for scale in PASSPORT_SCALES if passport else (1.0,):
         sized = html.replace("</head>", f"<style>{_sheet(scale)}</style></head>", 1) if passport else html

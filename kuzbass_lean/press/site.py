@@ -120,7 +120,7 @@ def _index(
     groups = []
     for head, heading in (*_GROUPS.items(), ("", _OTHER)):
         chosen = [e for e in entries if _head(e["id"]) == head]
-        groups.append((heading, sorted(chosen, key=lambda entry: entry["title"])))
+        groups.append((head, heading, sorted(chosen, key=lambda entry: entry["title"])))
     day = views.report_date(registry, as_of) if as_of or registry.as_of else None
     template = blocks.environment().get_template("site.html.j2")
     return template.render(
@@ -128,13 +128,23 @@ def _index(
         css=convert.css(),
         as_of=wording.date(day),
         provenance=views.provenance(registry),
-        tiles=_tiles(registry, entries),
+        tiles=(tiles := _tiles(registry, entries)),
+        finding=_finding(tiles),
         groups=groups,
+        shades=MOST_SHADES,
     )
 
 
 _COUNTS = ("total", "realised", "overdue")
-_NOTHING: dict[str, Any] = {"levels": "", "reached": None, "counts": ("",) * len(_COUNTS)}
+_NOTHING: dict[str, Any] = {
+    "levels": "",
+    "level": "",
+    "level_value": "",
+    "reached": None,
+    "counts": ("",) * len(_COUNTS),
+    "change": "",
+}
+_LEVELS = ("none", "reserve", "candidate", "leader")
 MOST_SHADES = 4
 
 
@@ -143,15 +153,28 @@ def _told(figures: pd.DataFrame) -> dict[str, Any]:
     levels = figures[figures["name"].eq("level")]
     first = figures.set_index("id")["text"]
     reached = int(levels["value"].gt(0).sum())
-    said = ""
-    if len(levels) == 1:
-        said = str(levels["text"].iloc[0])
-    elif len(levels):
-        said = f"{wording.number(reached)} из {wording.number(len(levels))}"
+    said = f"{wording.number(reached)} из {wording.number(len(levels))}" if len(levels) else ""
+    only = levels["value"].iloc[0] if len(levels) == 1 else None
+    level = "" if only is None else "unknown" if pd.isna(only) else _LEVELS[int(only)]
+    changes = figures[figures["name"].eq("improvement") & figures["value"].notna()]
+    change = "" if changes.empty else f"{changes['label'].iloc[0]}: {changes['text'].iloc[0]}"
     counts = tuple(str(first.get(name, "")) for name in _COUNTS)
     total = figures.loc[figures["id"].eq("total"), "value"]
     known = len(levels) > 0 and not total.fillna(0).eq(0).all()
-    return {"levels": said, "reached": reached if known else None, "counts": counts}
+    return {
+        "levels": said,
+        "level": level,
+        "level_value": "" if not level or pd.isna(only) else str(int(only or 0)),
+        "reached": reached if known else None,
+        "counts": counts,
+        "change": change,
+    }
+
+
+def _finding(tiles: Sequence[blocks.Tile]) -> str:
+    reached = sum(bool(tile.shade) for tile in tiles)
+    of = wording.plural(len(tiles), "territory", "genitive")
+    return f"Хотя бы один уровень есть у {wording.number(reached)} из {of}"
 
 
 def _tiles(registry: Registry, entries: Sequence[dict[str, Any]]) -> list[blocks.Tile]:

@@ -94,5 +94,6 @@ def _published(figure: PublishedFigure) -> str:
         return value
     if isinstance(value, Mapping):
         return ", ".join(f"{name} {wording.number(number)}" for name, number in value.items())
-    text = value_text(value)
-    return f"{text} {wording.unit_name(figure.unit)}".strip() if figure.unit else text
+    if isinstance(value, tuple):
+        return f"{value_text(value)} {wording.unit_name(figure.unit or '')}".strip()
+    return wording.unit(value, figure.unit or "")

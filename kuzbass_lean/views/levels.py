@@ -131,7 +131,9 @@ def profile(scores: Profile) -> Block:
         )
         for score in scores.directions
     ]
-    caption = "Профиль зрелости: есть и нужно до каждого порога"
+    highest = [score.level for score in scores.directions].count("leader")
+    of = wording.plural(len(scores.directions), "direction", "genitive")
+    caption = f"Высший уровень у {wording.number(highest)} из {of}: есть и нужно до каждого порога"
     reading = (
         "X — охват, Y — результат. Полная полоса — порог достигнут, оранжевое число — сколько не хватает, "
         "штриховка — неизвестно"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -20,6 +21,7 @@ from kuzbass_lean.views.results import (
     pair,
     phases,
     star,
+    unit_name,
 )
 from kuzbass_lean.views.summary import SITE, count, organization_names, provenance, ratio
 
@@ -67,7 +69,7 @@ def passport(
     known = [text != wording.phrase("missing") for _, items in groups for _, text in items]
     filled = f"Заполнено полей карточки: {wording.number(sum(known))} из {wording.number(len(known))}."
     shown = blocks.joined(head, card, _outcome(part, graded), blocks.prose(filled))
-    return Block(shown.html, shown.text, figures)
+    return replace(shown, figures=figures)
 
 
 def _lead(part: Registry, row: dict[Any, Any], graded: pd.DataFrame) -> str:
@@ -222,10 +224,8 @@ def passport_measures(part: Registry, graded: pd.DataFrame) -> Block:
     for measure in part.frame("measures").to_dict("records"):
         values = phases(part, str(measure["measure_id"]))
         change = measured_change(values, measure)
-        unit, better = str(measure["unit"]), str(measure["better"])
-        texts = [
-            wording.value_text(values.get(phase), unit, better) for phase in ("before", "target", "after")
-        ]
+        better = str(measure["better"])
+        texts = [wording.value_text(values.get(phase), "", better) for phase in ("before", "target", "after")]
         statistic = wording.label("statistic", measure["statistic"])
         attained = metrics.attainment(values.get("before"), values.get("target"), values.get("after"), better)
         goal = (
@@ -234,7 +234,7 @@ def passport_measures(part: Registry, graded: pd.DataFrame) -> Block:
         letter = str(letters[measure["measure_id"]])
         rows.append(
             (
-                f"{measure['name']} ({statistic})",
+                f"{measure['name']}, {unit_name(measure)} ({statistic})",
                 *texts,
                 change_words(change),
                 goal,

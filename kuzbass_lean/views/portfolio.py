@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -36,7 +37,7 @@ def portfolio(part: Registry, by: str = "sector") -> Block:
         for key, row in counts.iterrows()
     ]
     rows.sort(key=lambda row: (-sum(row[1].values()), row[0]))
-    shown = blocks.status_bars(f"Проекты по статусам: {_BY[by]}", rows[:MOST_ROWS])
+    shown = blocks.status_bars(_most(rows, by), rows[:MOST_ROWS])
     formula = "status_count"
     statuses = part.projects["status"].value_counts()
     figures = tuple(
@@ -52,6 +53,15 @@ def portfolio(part: Registry, by: str = "sector") -> Block:
         for status in STATUSES
     )
     return Block(shown.html, shown.text, figures)
+
+
+def _most(rows: Sequence[tuple[str, Mapping[str, int]]], by: str) -> str:
+    """Say where most projects are; rows come with the largest first."""
+    named = [(name, sum(counts.values())) for name, counts in rows if name != _WITHOUT]
+    if not named:
+        return f"Проекты по статусам: {_BY[by]}"
+    (name, most), whole = named[0], sum(sum(counts.values()) for _, counts in rows)
+    return f"Больше всего проектов: {name} — {wording.number(most)} из {wording.number(whole)}"
 
 
 _BY = {"sector": "секторы", "organization_id": "организации", "direction": "муниципальные направления"}
@@ -153,7 +163,7 @@ def _tile(number: int, key: str, place: Any, projects: int, largest: int, up: st
         number // 7 + 1 if pd.isna(row) else int(row),
         number % 7 + 1 if pd.isna(column) else int(column),
         wording.number(projects) if projects else "—",
-        -(-SHADES * projects // largest) if projects else None,
+        math.ceil(SHADES * math.sqrt(projects / largest)) if projects else None,
         f"{up}municipalities/{key}.html",
     )
 
@@ -188,9 +198,14 @@ def directions_by_municipality(registry: Registry) -> Block:
         for key, title in registry.municipalities["title"].items()
     ]
     rows = [row for row in rows if sum(row[1])][: 10 * MOST_ROWS]
-    return blocks.heat_table(
-        "Проекты по муниципальным образованиям и направлениям", [d.title for d in directions], rows
-    )
+    rows.sort(key=lambda row: row[0])
+    spread = [(sum(counts[n] > 0 for _, counts in rows), d.title) for n, d in enumerate(directions)]
+    caption = "Проекты по муниципальным образованиям и направлениям"
+    if rows:
+        most, title = max(spread, key=lambda pair: pair[0])
+        where = wording.plural(most, "municipality", "locative")
+        caption = f"Шире всего распространено направление «{title}»: в {where} из {wording.number(len(rows))}"
+    return blocks.heat_table(caption, [d.title for d in directions], rows)
 
 
 def units(part: Registry, municipality: str = "") -> Block:

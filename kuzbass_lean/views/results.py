@@ -41,11 +41,11 @@ def improvements(part: Registry, graded: pd.DataFrame) -> Block:
         change = measured_change(values, measure)
         rows.append(
             (
-                f"{measure['name']}. {titles.get(measure['project_id'], '')}",
+                f"{measure['name']}, {unit_name(measure)}. {titles.get(measure['project_id'], '')}",
                 *(_text(values.get(phase), measure) for phase in ("before", "target", "after")),
                 change_words(change),
                 str(measure["_letter"]) + star(graded, measure),
-                wording.label("source", measure["source"]),
+                wording.label("source_short", measure["source"]),
             )
         )
         figures.append(improvement_figure(measure, change))
@@ -114,7 +114,8 @@ def _share(value: Value | None, base: float) -> float | None:
 def _arrow(before: Value | None, later: Value | None, unit: str) -> str:
     if before is None or later is None:
         return ""
-    return f"{wording.value_text(before)} → {wording.value_text(later)} {wording.unit_name(unit)}"
+    space = wording.numbers.NARROW if unit == "percent" else wording.numbers.NO_BREAK
+    return f"{wording.value_text(before)} → {wording.value_text(later)}{space}{wording.unit_name(unit)}"
 
 
 def changes_chart(pairs: list[Pair]) -> list[Block]:
@@ -131,7 +132,7 @@ def changes_chart(pairs: list[Pair]) -> list[Block]:
         "Сплошная линия — замеры известны, пунктир — нет. У диапазона показан ближний к «было» край"
     )
     heads = ("было → стало", "изменение", "оц.")
-    drawing = charts.dumbbell(pairs, "% от значения «было»", heads, f"{caption}. {said}")
+    drawing = charts.dumbbell(pairs, "доля от значения «было», %", heads, f"{caption}. {said}")
     return [blocks.chart(caption, reading, drawing)]
 
 
@@ -176,7 +177,13 @@ def change_words(change: Change) -> str:
 
 
 def _text(value: Value | None, measure: dict[Any, Any]) -> str:
-    return wording.value_text(value, str(measure["unit"]), str(measure["better"]))
+    """The value without its unit, which stands at the head of the row."""
+    return wording.value_text(value, "", str(measure["better"]))
+
+
+def unit_name(measure: dict[Any, Any]) -> str:
+    """Return the unit of a measure as it follows the measure's name; of a bare factor it is not known."""
+    return wording.unit_name(str(measure["unit"]))
 
 
 def improvement_figure(measure: dict[Any, Any], change: Change) -> Figure:
