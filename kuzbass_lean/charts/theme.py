@@ -29,6 +29,9 @@ ORANGE, RUST = "#e0701a", "#9c3d08"
 _PIXELS = 72
 """A figure inch holds so many pixels, so a 13 point text is 13 pixels high."""
 
+_TEXT = 13
+"""Pixels of every text of a chart."""
+
 _LINE = 16
 """Pixels from one line of text to the next."""
 
@@ -41,7 +44,7 @@ _RC: Final[Any] = {
     "svg.hashsalt": "kuzbass-lean",
     # Comes with matplotlib, so every machine measures text alike; it is wider than the page's own.
     "font.family": ["DejaVu Sans"],
-    "font.size": 13,
+    "font.size": _TEXT,
     "axes.labelsize": 13,
     "axes.labelcolor": QUIET,
     "axes.edgecolor": EDGE,
@@ -106,15 +109,17 @@ def _cleaned(svg: str, width: int, height: int, alt: str) -> str:
     body = re.sub(r"<defs>\s*<style.*?</style>\s*</defs>", "", body, flags=re.DOTALL)
     body = re.sub(r"<!--.*?-->", "", body, flags=re.DOTALL)
     body = re.sub(r"\s*font-family: [^;\"]+;?", "", body)
-    used = set(re.findall(r"#([\w-]+)", body))
     mark = hashlib.sha256((body + alt).encode()).hexdigest()[:6]
-    body = re.sub(r'\sid="([\w.-]+)"', lambda m: f' id="{mark}{m[1]}"' if m[1] in used else "", body)
-    body = re.sub(r"(url\(|href=\")#", rf"\g<1>#{mark}", body)
+    used = dict.fromkeys(re.findall(r"(?:url\(|href=\")#([\w.-]+)", body))
+    names = {name: f"{mark}{number}" for number, name in enumerate(used)}
+    body = re.sub(r'\sid="([\w.-]+)"', lambda m: f' id="{names[m[1]]}"' if m[1] in names else "", body)
+    body = re.sub(r"(url\(|href=\")#([\w.-]+)", lambda m: f"{m[1]}#{names[m[2]]}", body)
+    body = body.replace("<use xlink:href", "<use href")
     body = _smaller(body)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
         f'viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
-        f'font-family="{_FAMILY}" aria-label="{escape(alt)}">{body}</svg>'
+        f'font-family="{_FAMILY}" font-size="{_TEXT}" aria-label="{escape(alt)}">{body}</svg>'
     )
 
 
@@ -138,10 +143,15 @@ def _rounded(tag: str) -> str:
 
 
 def _attributes(style: str) -> str:
-    """Give presentation attributes in place of a style; a fill of black is the default."""
+    """Give presentation attributes in place of a style, but those that the drawing's root has."""
     parts = (part.split(":", 1) for part in style.split(";") if ":" in part)
     kept = {name.strip(): value.strip() for name, value in parts}
-    return "".join(f' {name}="{value.removesuffix("px")}"' for name, value in kept.items())
+    inherited = {("font-size", f"{_TEXT}px"), ("text-anchor", "start")}
+    return "".join(
+        f' {name}="{value.removesuffix("px")}"'
+        for name, value in kept.items()
+        if (name, value) not in inherited
+    )
 
 
 def place(figure: Figure, width: int, height: int, box: tuple[float, float, float, float]) -> Axes:
