@@ -1,4 +1,4 @@
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +163,10 @@ REPAIRED: dict[str, tuple[dict[str, Sheet], Found]] = {
         [("header_spelling", None, "title"), ("header_spelling", None, "status")],
     ),
     "rows above the header": ({"Проекты": STRAY}, [("stray_rows", 1, "")]),
+    "header repeated among the rows": (
+        {"Проекты": [PROJECTS[0], PROJECTS[1], PROJECTS[0], PROJECTS[2]]},
+        [("repeated_header", 3, "")],
+    ),
     "blank rows": (
         {"Проекты": [PROJECTS[0], PROJECTS[1], (), (), PROJECTS[2], ()]},
         [("blank_rows", 3, "")],
@@ -183,9 +187,17 @@ REPAIRED: dict[str, tuple[dict[str, Sheet], Found]] = {
         {"Организации": rows(ORGANIZATIONS, (1, 4, "г. Кемерово"), (2, 4, "Яйский р-н"))},
         [("spelling", 2, "municipality_id"), ("spelling", 3, "municipality_id")],
     ),
+    "dashes and dots": (
+        {"Организации": rows(ORGANIZATIONS, (1, 3, "здравоохранение."), (2, 4, "Яйский  мр"))},
+        [("spelling", 2, "sector"), ("spelling", 3, "municipality_id")],
+    ),
     "status synonyms": (
         {"Проекты": rows(PROJECTS, (1, 4, "Реализуется"), (2, 4, "запланирован"))},
         [("spelling", 2, "status"), ("spelling", 3, "status")],
+    ),
+    "yo written as ye": (
+        {"Проекты": rows(PROJECTS, (1, 4, "идет"))},
+        [("spelling", 2, "status")],
     ),
     "dates": (
         {"Проекты": rows(PROJECTS, (1, 5, "01.02.2019"), (2, 5, 43497))},
@@ -194,6 +206,13 @@ REPAIRED: dict[str, tuple[dict[str, Sheet], Found]] = {
     "flags": (
         {"Проекты": rows(PROJECTS, (1, 6, "+"), (2, 6, "ложь"))},
         [("flag_spelling", 2, "centralised"), ("flag_spelling", 3, "centralised")],
+    ),
+    "decimal comma and thousands": (
+        {
+            "Показатели": MEASURES,
+            "Значения показателей": rows(VALUES, (1, 2, "37,5"), (1, 3, "1\u00a0037,5"), (1, 4, "от и до")),
+        },
+        [("number_spelling", 2, "low"), ("number_spelling", 2, "high")],
     ),
     "words for nothing": (
         {"Проекты": rows(PROJECTS, (1, 5, "—"), (2, 5, "н/д"))},
@@ -237,7 +256,8 @@ def test_a_messy_workbook_is_read_and_each_repair_is_told(tmp_path: Path, defect
     assert conserved(examination)
     sound = intake.read(registry(tmp_path / "sound.xlsx"))
     assert len(examination.registry.projects) == len(sound.projects)
-    if defect not in ("dates", "flags", "words for nothing", "values in words", "sheet in other words"):
+    others = ("dates", "flags", "words for nothing", "values in words", "sheet in other words")
+    if defect not in (*others, "decimal comma and thousands"):
         if defect in ("status synonyms",):
             assert list(examination.registry.projects["status"]) == list(sound.projects["status"])
         else:
@@ -362,6 +382,13 @@ def test_a_sheet_of_another_name_is_a_warning_and_a_table_twice_an_error(tmp_pat
 
 
 def test_all_defects_at_once_give_all_findings_at_once(tmp_path: Path) -> None:
+    """One office's workbook with every defect of this file: what is found, and what becomes of each row."""
+    organizations = [
+        ORGANIZATIONS[0],
+        ("ПРИМЕР: clinic-1", "Название", "поликлиника", "Здравоохранение", ""),
+        ("clinic", "Поликлиника № 1", "«Поликлиника»", "Здравоохранение", "г. Кемерово"),
+        ("office", "МФЦ Яя", "МФЦ", "МФЦ", "Яйский р-н"),
+    ]
     header = (
         "Код проекта",
         "Наименование проекта",
@@ -375,41 +402,79 @@ def test_all_defects_at_once_give_all_findings_at_once(tmp_path: Path) -> None:
         ("Реестр бережливых проектов",),
         (),
         header,
-        ("p1", "Сокращение\u00a0очереди", "clinic", "здравоохранение", "реализуется", "01.02.2019", "+"),
+        ("p1", "Сокращение\u00a0очереди", "clinic", "здравоохранение", "идет", "01.02.2019", "+"),
         (),
-        ("p2", "Приём заявлений", "office", "МФЦ", "завершён", 43497, "нет"),
+        ("p2", "Приём заявлений", "office", "", "завершён", 43497, "нет"),
+        header,
         ("p3", "Сокращение очереди.", "clinic", "Здравоохранение", "в работе", "вчера", "нет"),
-        ("p4", "Сокращение  очереди", "clinic", "Здравоохранение", "в работе", date(2019, 2, 1), "нет"),
-        ("p4", "Ещё один", "clinik", "Здравоохранение", "в работе", "", "нет"),
+        ("p4", "Сокращение  очереди", "clinic", "Здравоохранение", "в работе", "2019-02-01", "нет"),
+        ("p4", "Ещё один", "clinik", "Здравоохранение", "в работе", "—", "нет"),
+        ("p5", "Приём граждан", "office", "", "планируется", "", "нет"),
+        ("p6", "Выдача справок", "office", "", "планируется", "", "нет"),
     ]
-    projects[7] = (*projects[7][:5], "2019-02-01", "нет")
-    path = registry(
-        tmp_path / "r.xlsx",
-        Организации=rows(ORGANIZATIONS, (1, 4, "г. Кемерово")),
-        Проекты=projects,
-    )
+    measures = [MEASURES[0], *((f"m{n}", "p1", *MEASURES[1][2:]) for n in range(1, 6))]
+    values = [
+        VALUES[0],
+        ("m1", "было", "37–40", "", "", ""),
+        ("m2", "было", "до 5", "", "", ""),
+        ("m3", "было", "в 2 раза", "", "", ""),
+        ("m4", "было", "3,5", "", "точно", ""),
+        ("m5", "было", "40–37", "", "", ""),
+    ]
+    sheets = {
+        "Организации": organizations,
+        "Реестр проектов": projects,
+        "Показатели": measures,
+        "Значения показателей": values,
+        "Погода": [("дождь",)],
+    }
+    path = workbooks.write(tmp_path / "r.xlsx", sheets, {"Реестр проектов": [(10, 11, 3, "МФЦ")]})
     examination = intake.examine(path)
-    assert sorted((f.severity, f.rule, f.row or 0, f.column) for f in examination.findings) == sorted(
-        [
-            ("repair", "stray_rows", 1, ""),
-            ("repair", "header_spelling", 0, "title"),
-            ("repair", "header_spelling", 0, "organization_id"),
-            ("repair", "header_spelling", 0, "sector"),
-            ("repair", "header_spelling", 0, "status"),
-            ("repair", "spaces", 4, "title"),
-            ("repair", "spelling", 4, "sector"),
-            ("repair", "spelling", 4, "status"),
-            ("repair", "date_spelling", 4, "started"),
-            ("repair", "flag_spelling", 4, "centralised"),
-            ("repair", "blank_rows", 5, ""),
-            ("repair", "excel_date", 6, "started"),
-            ("error", "allowed_value", 6, "status"),
-            ("error", "not_date", 7, "started"),
-            ("error", "duplicate_key", 9, "project_id"),
-            ("error", "dangling_key", 9, "organization_id"),
-            ("warning", "likely_duplicate", 8, "title"),
-            ("repair", "spelling", 2, "municipality_id"),
-        ]
-    )
-    count = examination.rows["projects"]
-    assert (count.read, count.accepted, count.rejected) == (5, 2, 3)
+    org, reg, val = "Организации", "Реестр проектов", "Значения показателей"
+    expected = {
+        ("repair", "example_row", org, 2, ""),
+        ("repair", "spelling", org, 3, "kind"),
+        ("repair", "spelling", org, 3, "municipality_id"),
+        ("repair", "spelling", org, 4, "municipality_id"),
+        ("repair", "sheet_spelling", reg, None, ""),
+        ("repair", "stray_rows", reg, 1, ""),
+        ("repair", "header_spelling", reg, None, "title"),
+        ("repair", "header_spelling", reg, None, "organization_id"),
+        ("repair", "header_spelling", reg, None, "sector"),
+        ("repair", "header_spelling", reg, None, "status"),
+        ("repair", "spaces", reg, 4, "title"),
+        ("repair", "spelling", reg, 4, "sector"),
+        ("repair", "spelling", reg, 4, "status"),
+        ("repair", "date_spelling", reg, 4, "started"),
+        ("repair", "flag_spelling", reg, 4, "centralised"),
+        ("repair", "blank_rows", reg, 5, ""),
+        ("repair", "excel_date", reg, 6, "started"),
+        ("error", "required", reg, 6, "sector"),
+        ("error", "allowed_value", reg, 6, "status"),
+        ("repair", "repeated_header", reg, 7, ""),
+        ("error", "not_date", reg, 8, "started"),
+        ("warning", "likely_duplicate", reg, 9, "title"),
+        ("error", "duplicate_key", reg, 10, "project_id"),
+        ("error", "dangling_key", reg, 10, "organization_id"),
+        ("repair", "means_nothing", reg, 10, "started"),
+        ("repair", "merged_cells", reg, 12, "sector"),
+        ("repair", "quantity", val, 2, "low"),
+        ("repair", "quantity", val, 3, "low"),
+        ("repair", "quantity", val, 4, "low"),
+        ("repair", "number_spelling", val, 5, "low"),
+        ("error", "not_number", val, 6, "low"),
+        ("error", "required", val, 6, "qualifier"),
+        ("warning", "unknown_sheet", "Погода", None, ""),
+    }
+    found = [(f.severity, f.rule, f.sheet, f.row, f.column) for f in examination.findings]
+    assert set(found) == expected
+    assert len(found) == len(expected)
+    counts = {
+        table: (count.read, count.accepted, count.rejected) for table, count in examination.rows.items()
+    }
+    assert counts == {
+        "organizations": (2, 2, 0),
+        "projects": (7, 4, 3),
+        "measures": (5, 5, 0),
+        "values": (5, 4, 1),
+    }

@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+from rich.text import Text
 
 from kuzbass_lean.errors import UsageError
 
@@ -65,14 +66,21 @@ def parse_date(text: str) -> date | None:
         raise UsageError(f'--as-of "{text}" is not a date: write it as YYYY-MM-DD') from None
 
 
-def show_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """Print a table; a cell that is None stays empty."""
-    table = Table(title=title, title_justify="left")
+def show_table(
+    title: str, columns: Iterable[str], rows: Iterable[Iterable[object]], width: int | None = None
+) -> None:
+    """Print a table; a cell that is None stays empty, and text of the data is only ever text."""
+    table = Table(title=title, title_justify="left", width=width)
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
+        table.add_row(*(Text("" if cell is None else _harmless(str(cell))) for cell in row))
     stdout.print(table)
+
+
+def _harmless(text: str) -> str:
+    """Show control characters instead of sending them: they could steer the terminal."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else f"\\x{ord(sign):02x}" for sign in text)
 
 
 def plain(value: Any) -> Any:

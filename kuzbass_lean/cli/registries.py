@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,10 +11,47 @@ import typer
 from kuzbass_lean.cli.base import JsonOption, app, say_json, show_table, stdout
 from kuzbass_lean.errors import Finding, UsageError
 
+_SHOWN = 500
+"""So many findings are printed; more than that nobody reads in a terminal, and ``--json`` has them all."""
 
-def _finding(found: Finding) -> dict[str, Any]:
+
+def _finding(found: Finding, title: str) -> dict[str, Any]:
     names = ("severity", "file", "sheet", "row", "column", "value", "rule", "message")
-    return {name: getattr(found, name) for name in names}
+    return {**{name: getattr(found, name) for name in names}, "title": title}
+
+
+def _show(findings: Sequence[Finding], titles: Sequence[str]) -> None:
+    from kuzbass_lean import wording
+
+    rows = [
+        (
+            wording.label("severity", found.severity),
+            found.file,
+            found.sheet,
+            found.row,
+            title,
+            found.value[:_LONGEST_VALUE],
+            found.message,
+            found.rule,
+        )
+        for found, title in zip(findings[:_SHOWN], titles, strict=False)
+    ]
+    head = [
+        "важность",
+        "файл",
+        "лист",
+        "строка",
+        "столбец",
+        "значение",
+        "что не так и что сделать",
+        "правило",
+    ]
+    show_table("Замечания", head, rows, width=max(stdout.width, _WIDE))
+    if len(findings) > _SHOWN:
+        stdout.print(f"и ещё {len(findings) - _SHOWN}: все даёт --json")
+
+
+_WIDE, _LONGEST_VALUE = 180, 60
 
 
 @app.command()
@@ -21,14 +59,20 @@ def check(
     source: Annotated[str, typer.Argument(metavar="SRC")],
     annotate: Annotated[
         Path | None,
-        typer.Option("--annotate", metavar="FILE.xlsx", help="Copy of the workbook with the findings in it."),
+        typer.Option(
+            "--annotate",
+            metavar="FILE.xlsx|DIR",
+            help="Copy of the workbook, or of each of a folder's, with the findings in it.",
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Read a registry and list every finding: place, rule and remedy."""
-    from kuzbass_lean import intake
+    from kuzbass_lean import intake, published
 
     examination = intake.examine(source)
+    findings = (*examination.findings, *published.departures(examination.registry))
+    titles = [examination.title_of(found) for found in findings]
     if annotate is not None:
         intake.annotate(examination, Path(source), annotate)
     rows = {
@@ -36,13 +80,13 @@ def check(
         for table, count in examination.rows.items()
     }
     if as_json:
-        findings = [_finding(found) for found in examination.findings]
-        say_json({"digest": examination.registry.digest, "rows": rows, "findings": findings})
+        said = [_finding(found, title) for found, title in zip(findings, titles, strict=True)]
+        say_json({"digest": examination.registry.digest, "rows": rows, "findings": said})
     else:
         counts = [(table, *count.values()) for table, count in rows.items()]
         show_table("Строки", ["таблица", "прочитано", "принято", "отклонено"], counts)
-        for found in examination.findings:
-            stdout.print(f"{found.severity}: {found.place}: {found.message} [{found.rule}]", markup=False)
+        if findings:
+            _show(findings, titles)
         stdout.print(f"digest {examination.registry.digest}")
     if examination.errors:
         raise typer.Exit(1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -58,6 +59,16 @@ class Examination:
     def errors(self) -> tuple[Finding, ...]:
         """The findings that stop a build."""
         return tuple(found for found in self.findings if found.severity == "error")
+
+    def title_of(self, found: Finding) -> str:
+        """Return the Russian title of the column that a finding is about; an unknown column's own name."""
+        table = self._tables.get((found.file, found.sheet))
+        known = schema.columns(table) if table else {}
+        return str(known[found.column].title) if found.column in known else found.column
+
+    @cached_property
+    def _tables(self) -> dict[tuple[str, str], str]:
+        return {(header.file, header.sheet): header.table for header in self.headers}
 
     def __repr__(self) -> str:
         accepted, rejected = (

@@ -65,7 +65,7 @@ def _read_csv(table: str, name: str, data: bytes) -> Reading:
     positions = {column: position + 1 for column, position in found.columns.items()}
     reading = Reading(name, "", frame, columns=positions, header=found.header + 1, unread=len(broken))
     reading = reading.adding(*findings, *found.findings, *broken)
-    return without_service_rows(table, reading)
+    return without_service_rows(table, reading, found.titles)
 
 
 def _named(table: str, name: str, text: str, delimiter: str) -> tuple[int, int]:

@@ -56,11 +56,12 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where the header stands among the first rows (from 0), and the column at each position."""
+    """Where the header stands among the first rows (from 0), and the position and title of each column."""
 
     header: int
     columns: Mapping[str, int]
     findings: tuple[Finding, ...]
+    titles: Mapping[str, str]
 
 
 def layout(table: str, rows: Sequence[Sequence[str]], file: str) -> Layout:
@@ -79,7 +80,8 @@ def layout(table: str, rows: Sequence[Sequence[str]], file: str) -> Layout:
         place = {"row": 1, "value": shown, "after": header + 1}
         findings.append(checks.finding("stray_rows", file, severity="repair", **place))
     columns, named_columns = _columns(table, cells, file)
-    return Layout(header, columns, (*findings, *named_columns))
+    titles = {name: cells[position].strip() for name, position in columns.items()}
+    return Layout(header, columns, (*findings, *named_columns), titles)
 
 
 def _columns(table: str, cells: Sequence[str], file: str) -> tuple[dict[str, int], list[Finding]]:
@@ -123,8 +125,11 @@ def says_no_rows(table: str, frame: pd.DataFrame) -> bool:
     return bool(_marks(table, frame).eq(spelling.words()["none_mark"]).any())
 
 
-def without_service_rows(table: str, reading: Reading) -> Reading:
-    """Return the reading without blank rows and example rows; each is a finding, none a row of data."""
+def without_service_rows(table: str, reading: Reading, titles: Mapping[str, str]) -> Reading:
+    """Return the reading without blank rows, example rows and headers repeated among the data.
+
+    Each is a finding, none a row of data.
+    """
     frame = reading.frame
     marks = _marks(table, frame)
     blank = frame.isna().all(axis=1) if len(frame.columns) else pd.Series(True, index=frame.index)
@@ -135,7 +140,22 @@ def without_service_rows(table: str, reading: Reading) -> Reading:
         checks.finding("example_row", reading.file, severity="repair", row=row)
         for row in frame.index[example]
     ]
-    return replace(reading, frame=frame[~(blank | example | none)]).adding(*findings)
+    header = _repeats(frame, titles)
+    findings += [
+        checks.finding("repeated_header", reading.file, severity="repair", row=row)
+        for row in frame.index[header]
+    ]
+    return replace(reading, frame=frame[~(blank | example | none | header)]).adding(*findings)
+
+
+def _repeats(frame: pd.DataFrame, titles: Mapping[str, str]) -> pd.Series:
+    """Rows whose every filled cell is the title of its column, as where printed pages were put together."""
+    told = pd.Series(len(titles) > 1, index=frame.index)
+    for name, title in titles.items():
+        if told.any():
+            told &= frame[name].str.strip().eq(title).fillna(False) | (frame[name].isna() & (title != ""))
+    filled = frame.notna().any(axis=1) if told.any() else told
+    return told & filled
 
 
 def _marks(table: str, frame: pd.DataFrame) -> pd.Series:

@@ -120,7 +120,7 @@ def _read_sheet(table: str, name: str, sheet: CalamineSheet, seen: guard.Inspect
     )
     declared = says_no_rows(table, reading.frame)
     reading = _fill_merged(table, reading.adding(*found.findings), sheet)
-    reading = _odd_cells(without_service_rows(table, reading), seen)
+    reading = _odd_cells(without_service_rows(table, reading, found.titles), seen)
     return reading, declared or len(reading.frame) > 0
 
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import pandas as pd
 
+from kuzbass_lean import catalogue
+from kuzbass_lean.checks import finding
+from kuzbass_lean.errors import Finding
 from kuzbass_lean.metrics import frame_units
 from kuzbass_lean.published.figures import PublishedFigure, figures, read
 from kuzbass_lean.registry import Registry
@@ -38,6 +42,39 @@ def reconcile(registry: Registry) -> pd.DataFrame:
     numeric = [entry for entry in figures() if _is_numeric(entry)]
     rows = [_row(entry, checks.get(entry.id), registry) for entry in numeric]
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+REGION = Fraction(1, 2)
+"""From this share of the territories on a registry is taken for the region's, not for one office's."""
+
+
+def departures(registry: Registry) -> list[Finding]:
+    """Return the published figures that the registry's rows do not sum to, as warnings.
+
+    Only a registry of the region can: with organisations in at least ``REGION`` of the catalogue's
+    territories. Nothing is corrected, for either number may be the right one.
+    """
+    known = {entry.key for entry in catalogue.municipalities()}
+    covered = known & set(registry.organizations["municipality_id"].dropna())
+    if registry.has("municipalities") or len(covered) < REGION * len(known):
+        return []
+    table = reconcile(registry)
+    return [
+        finding(
+            "published_total",
+            registry.label,
+            severity="warning",
+            value=_said(row["registry"]),
+            other=f"{_said(row['published'])} («{row['quantity']}», {row['slide']})",
+        )
+        for row in table[table["state"].eq("differs")].to_dict("records")
+    ]
+
+
+def _said(value: object) -> str:
+    if isinstance(value, tuple):
+        return "–".join(map(_said, value))
+    return f"{value:.10g}" if isinstance(value, int | float) else str(value)
 
 
 def _is_numeric(entry: PublishedFigure) -> bool:
