@@ -158,6 +158,7 @@ def finding(rule: str, file: str, *, severity: Severity = "error", **place: obje
     """
     row = place.get("row")
     words = {"nearest": "", "file": file, "sheet": "", "column": "", "value": "", **place}
+    words = {name: _brief(word) for name, word in words.items()}
     return Finding(
         severity=severity,
         file=file,
@@ -174,6 +175,14 @@ def located(rule: str, origin: Origin, row: int, *, severity: Severity = "error"
     """Return a finding about a row of a whole table, with the place that the row was read from."""
     place = origin.place(row)
     return finding(rule, place.file, severity=severity, **{**words, "sheet": place.sheet, "row": place.row})
+
+
+def _brief(word: object) -> object:
+    """A long text shortened: a finding need only be recognised, and there may be very many."""
+    return f"{word[:_LONGEST]}…" if isinstance(word, str) and len(word) > _LONGEST else word
+
+
+_LONGEST = 500
 
 
 def check_columns(table: str, frame: pd.DataFrame, file: str) -> list[Finding]:

@@ -187,3 +187,51 @@ def test_dates_of_the_1904_system_are_not_taken_for_serials_of_1900(tmp_path: Pa
     assert [(f.rule, f.row) for f in intake.examine(path).findings] == [("not_date", 2)]
     path.write_bytes(data)
     assert [(f.rule, f.row) for f in intake.examine(path).findings] == [("excel_date", 2)]
+
+
+def shared(path: Path, cells: int, length: int) -> bytes:
+    """A workbook whose cells, in column B, all share one long text; the header is a text as well."""
+    words = workbooks.rows(workbooks.PROJECTS, (1, 1, "ДЛИННЫЙ"))
+    data = workbooks.registry(path, Проекты=words).read_bytes()
+    texts = zipfile.ZipFile(io.BytesIO(data)).read("xl/sharedStrings.xml").decode()
+    at = texts[: texts.index("ДЛИННЫЙ")].count("<si>") - 1
+    data = changed(data, "xl/sharedStrings.xml", texts.replace("ДЛИННЫЙ", "я" * length).encode())
+    lines = "".join(f'<row r="{n}"><c r="B{n}" t="s"><v>{at}</v></c></row>' for n in range(1, cells + 1))
+    return changed(data, "xl/worksheets/sheet2.xml", sheet(lines))
+
+
+@pytest.mark.parametrize(("cells", "refused"), [(99, False), (101, True)])
+def test_a_text_that_very_many_cells_share_counts_in_each(tmp_path: Path, cells: int, refused: bool) -> None:
+    """The other sheet's texts are some hundred characters, less than one more cell of this one."""
+    limits = replace(guard.LIMITS, text=100 * 10_000)
+    data = shared(tmp_path / "r.xlsx", cells, 10_000)
+    if refused:
+        with pytest.raises(UsageError, match="hold more than 1000000 characters"):
+            guard.inspect("r.xlsx", data, limits)
+    else:
+        assert guard.inspect("r.xlsx", data, limits).kind == "xlsx"
+
+
+def test_one_long_text_in_a_large_sheet_is_no_bomb(tmp_path: Path) -> None:
+    """By the longest text it could be: 400 cells of 5,000 characters; really one cell holds it."""
+    cells = [workbooks.PROJECTS[0], ("p1", "я" * 5_000), *((f"p{n}", "очередь") for n in range(2, 200))]
+    data = workbooks.registry(tmp_path / "r.xlsx", Проекты=cells).read_bytes()
+    assert guard.inspect("r.xlsx", data, replace(guard.LIMITS, text=10_000)).kind == "xlsx"
+
+
+@pytest.mark.parametrize(("times", "refused"), [(10, False), (11, True)])
+def test_a_text_repeated_over_rows_and_columns_of_an_ods_counts_in_each(
+    tmp_path: Path, times: int, refused: bool
+) -> None:
+    path = workbooks.ods(tmp_path / "r.ods", {"Проекты": [("я" * 50,)]})
+    content = zipfile.ZipFile(path).read("content.xml").decode()
+    row = f'<table:table-row table:number-rows-repeated="{times}">'
+    cell = '<table:table-cell table:number-columns-repeated="20" office'
+    content = content.replace("<table:table-row>", row, 1).replace("<table:table-cell office", cell, 1)
+    data = changed(path.read_bytes(), "content.xml", content.encode())
+    limits = replace(guard.LIMITS, text=10_000)
+    if refused:
+        with pytest.raises(UsageError, match="hold more than 10000 characters"):
+            guard.inspect("r.ods", data, limits)
+    else:
+        assert guard.inspect("r.ods", data, limits).kind == "ods"

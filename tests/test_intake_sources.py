@@ -5,16 +5,20 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import fsspec
 import pandas as pd
+import pyarrow as pa
 import pytest
 import sqlalchemy
 import workbooks
+from pyarrow import parquet
 
-from kuzbass_lean import intake, schema
+from kuzbass_lean import cli, intake, schema
 from kuzbass_lean.errors import CapabilityError, DataError, UsageError
+from kuzbass_lean.intake import files, guard
 
 POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 ORGANIZATIONS = "organization_id;name;kind;sector\nclinic;Поликлиника «Здоровье»;polyclinic;health\n"
@@ -183,6 +187,34 @@ def test_the_sample_in_postgresql_reads_back_with_the_same_digest(server: str) -
     registry = intake.read(server)
     assert registry.digest == intake.read().digest
     assert set(registry.tables) <= set(schema.TABLES)
+
+
+def test_pages_from_postgresql_are_the_bytes_of_those_from_csv(server: str, tmp_path: Path) -> None:
+    pytest.importorskip("psycopg")
+    folder = tmp_path / "postgres"
+    shutil.copytree(intake.sample_path(), folder, ignore=shutil.ignore_patterns("*.md"))
+    for name, source in (("csv", str(folder)), ("sql", server)):
+        out = str(tmp_path / name)
+        assert (
+            cli.run(["build", "--data", source, "--out", out, "--only", "projects/mvd", "--jobs", "1"]) == 0
+        )
+    for page in ("projects/mvd.html", "projects/mvd.ipynb", "index.html", "data/figures.csv"):
+        assert (tmp_path / "csv" / page).read_bytes() == (tmp_path / "sql" / page).read_bytes()
+
+
+@pytest.mark.parametrize(("rows", "refused"), [(90, False), (110, True)])
+def test_parquet_that_unfolds_to_very_much_is_refused(tmp_path: Path, rows: int, refused: bool) -> None:
+    """A text of 80,000 characters stands once in the file and in every row of the table."""
+    text = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), pa.array(["x" * 80_000]))
+    parquet.write_table(pa.table({"title": text}), tmp_path / "projects.parquet")
+    data = (tmp_path / "projects.parquet").read_bytes()
+    limits = replace(guard.LIMITS, inflated_bytes=100 * 80_000)
+    assert len(data) < 2**20
+    if refused:
+        with pytest.raises(UsageError, match="unfolds beyond"):
+            files._within_limits("projects.parquet", data, limits)
+    else:
+        assert files._within_limits("projects.parquet", data, limits).num_rows == rows
 
 
 BAD = "p2;Два;clinic;health;plannd;нет;1\np3;Три;clinic;health;planned;нет;пять\n"

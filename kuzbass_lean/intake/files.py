@@ -10,11 +10,13 @@ from collections.abc import Callable
 
 import pandas as pd
 import pyarrow as pa
+from pyarrow import compute as pc
 from pyarrow import csv as pa_csv
 from pyarrow import parquet
 
 from kuzbass_lean import checks, schema
-from kuzbass_lean.errors import Finding
+from kuzbass_lean.errors import Finding, UsageError
+from kuzbass_lean.intake import guard
 from kuzbass_lean.intake.reading import (
     HEADER_ROWS,
     STRING,
@@ -153,7 +155,7 @@ def _reads_as_russian(text: str) -> bool:
 
 def _read_parquet(table: str, name: str, data: bytes) -> Reading:
     try:
-        frame = parquet.read_table(pa.BufferReader(data)).to_pandas()
+        frame = _within_limits(name, data).to_pandas()
     except (pa.ArrowException, OSError, ValueError) as error:
         raise UnreadableError("unreadable", str(error).splitlines()[0]) from None
     if frame.index.name != "row" or str(frame.index.dtype) != "int64" or not frame.index.is_unique:
@@ -163,6 +165,47 @@ def _read_parquet(table: str, name: str, data: bytes) -> Reading:
     positions = {column: position + 1 for column, position in found.columns.items()}
     return Reading(name, "", kept, found.findings, columns=positions, serials=False)
 
+
+def _within_limits(name: str, data: bytes, limits: guard.Limits = guard.LIMITS) -> pa.Table:
+    """Read a Parquet file in batches and refuse it as soon as it holds more than a source may.
+
+    Equal values cost next to nothing in the file and, as a dictionary, in memory; so texts are
+    measured as what they unfold to before they are unfolded.
+    """
+    schema_of = parquet.read_schema(pa.BufferReader(data))
+    texts = [field.name for field in schema_of if _is_text(field.type)]
+    file = parquet.ParquetFile(pa.BufferReader(data), read_dictionary=texts)
+    rows, columns = file.metadata.num_rows, max(len(schema_of), 1)
+    if rows * columns > _PARQUET_CELLS:
+        raise UsageError(f"{name} is refused: it holds {rows} rows by {columns} columns")
+    batches, spent = [], 0
+    for batch in file.iter_batches(batch_size=_BATCH):
+        spent += sum(map(_unfolded, batch.columns))
+        if spent > limits.inflated_bytes:
+            raise UsageError(f"{name} is refused: it unfolds beyond {limits.inflated_bytes // 2**20} MB")
+        batches.append(batch)
+    table = pa.Table.from_batches(batches, file.schema_arrow)
+    plain = [f.with_type(f.type.value_type) if pa.types.is_dictionary(f.type) else f for f in table.schema]
+    return table.cast(pa.schema(plain, metadata=table.schema.metadata))
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_binary(kind))
+
+
+def _unfolded(column: pa.Array) -> int:
+    """How many bytes the values of a column are when each stands by itself."""
+    if not pa.types.is_dictionary(column.type):
+        return int(column.nbytes)
+    if not _is_text(column.type.value_type):
+        return int(column.indices.nbytes)
+    lengths = pc.binary_length(column.dictionary).take(column.indices)
+    return int(pc.sum(lengths).as_py() or 0)
+
+
+_BATCH = 4096
+_PARQUET_CELLS = 20 * guard.LIMITS.cells
+"""A sheet spends memory on every cell of its grid, columns of Parquet only on what they hold."""
 
 _READERS: dict[str, Callable[[str, str, bytes], Reading]] = {"csv": _read_csv, "parquet": _read_parquet}
 SUFFIXES = tuple(f".{suffix}" for suffix in _READERS)

@@ -12,7 +12,7 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from xml.parsers import expat
 
@@ -21,12 +21,16 @@ from kuzbass_lean.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a source may cost; beyond any of these it is refused."""
+    """What a source may cost; beyond any of these it is refused. ``text`` counts characters.
+
+    A text that stands once in the file may fill any number of cells, so it counts in each.
+    """
 
     file_bytes: int = 256 * 2**20
     inflated_bytes: int = 768 * 2**20
     parts: int = 5_000
     cells: int = 20_000_000
+    text: int = 2**28
     depth: int = 64
 
 
@@ -118,6 +122,13 @@ def _inspect_zip(name: str, data: bytes, limits: Limits) -> Inspection:
         raise UsageError(f"{name} is not a workbook of a known kind: save it as .xlsx")
     if len(parts) > limits.parts or len(set(names)) != len(names):
         raise UsageError(f"{name} is refused: its archive holds too many parts, or one of them twice")
+    walks = _walk(name, parts, data, limits)
+    if _most_text(walks) > limits.text and _text(name, parts, data, limits, walks) > limits.text:
+        raise UsageError(f"{name} is refused: its cells hold more than {limits.text} characters together")
+    return _conclude(kind, walks)
+
+
+def _walk(name: str, parts: Iterable[zipfile.ZipInfo], data: bytes, limits: Limits) -> dict[str, _Walk]:
     walks: dict[str, _Walk] = {}
     spent = 0
     for part in parts:
@@ -131,7 +142,35 @@ def _inspect_zip(name: str, data: bytes, limits: Limits) -> Inspection:
         if walk:
             walk.close()
             walks[part.filename] = walk
-    return _conclude(kind, walks)
+    return walks
+
+
+def _most_text(walks: Mapping[str, _Walk]) -> int:
+    """The most text that the cells can hold: each that shares a text might hold the longest."""
+    longest = max((walk.longest for walk in walks.values()), default=0)
+    return sum(walk.shared for walk in walks.values()) * longest
+
+
+def _text(
+    name: str, parts: Iterable[zipfile.ZipInfo], data: bytes, limits: Limits, walks: Mapping[str, _Walk]
+) -> int:
+    """The text that the cells really hold; slower, so it is asked only of a doubtful workbook."""
+    lengths: list[int] = []
+    text = 0
+    seen = [(part, walks[part.filename]) for part in parts if part.filename in walks]
+    for part in (part for part, walk in seen if walk.longest):
+        _again(_Walk(name, limits, lengths), part, data)
+    for part in (part for part, walk in seen if walk.shared):
+        counted = _SharedText(name, limits, lengths)
+        _again(counted, part, data)
+        text += counted.text
+    return text
+
+
+def _again(walk: _Walk, part: zipfile.ZipInfo, data: bytes) -> None:
+    for piece in _inflate(walk.name, part, data):
+        walk.feed(piece)
+    walk.close()
 
 
 def _inflate(name: str, part: zipfile.ZipInfo, data: bytes) -> Iterator[bytes]:
@@ -161,8 +200,9 @@ def _inflate(name: str, part: zipfile.ZipInfo, data: bytes) -> Iterator[bytes]:
 class _Walk:
     """One XML part walked in pieces; keeps counters, never text beyond one odd cell."""
 
-    def __init__(self, name: str, limits: Limits) -> None:
-        self.name, self.limits = name, limits
+    def __init__(self, name: str, limits: Limits, lengths: list[int] | None = None) -> None:
+        self.name, self.limits, self.lengths = name, limits, lengths
+        self.longest = self.shared = self.text = self._length = self._times = 0
         self.depth = self.row = self.column = self.last_row = self.last_column = 0
         self.oddities: list[Oddity] = []
         self.sheets: list[tuple[str, str]] = []
@@ -171,6 +211,7 @@ class _Walk:
         self._formula: str | None = None
         self._value: str | None = None
         self._error = self._text_counts = False
+        self._rows = 1
         self._starts: dict[str, Callable[[dict[str, str]], None]] = {
             "row": self._on_row,
             "c": self._on_cell,
@@ -178,6 +219,7 @@ class _Walk:
             "sheet": self._on_sheet,
             "Relationship": self._on_relationship,
             "workbookPr": self._on_properties,
+            "sst": self._on_shared_texts,
             "table": self._on_ods_table,
             "table-row": self._on_ods_row,
             "table-cell": self._on_ods_cell,
@@ -228,6 +270,8 @@ class _Walk:
         if self.row > self.last_row or self.column > self.last_column:
             self._extend()
         kind = attributes.get("t")
+        if kind == "s":
+            self.shared += 1
         self._error, self._text_counts = kind == "e", kind == "str"
         self._formula = self._value = None
         if self._error:
@@ -261,6 +305,21 @@ class _Walk:
             self.oddities.append(found)
         self._formula, self._error = None, False
 
+    def _on_shared_texts(self, attributes: dict[str, str]) -> None:
+        self._starts["si"] = self._on_shared_text
+        self.parser.CharacterDataHandler = self._measure
+
+    def _on_shared_text(self, attributes: dict[str, str]) -> None:
+        self._length = 0
+        if self.lengths is not None:
+            self.lengths.append(0)
+
+    def _measure(self, text: str) -> None:
+        self._length += len(text)
+        self.longest = max(self.longest, self._length)
+        if self.lengths:
+            self.lengths[-1] = self._length
+
     def _on_sheet(self, attributes: dict[str, str]) -> None:
         self.sheets.append((attributes.get("name", ""), _ending(attributes, ":id", "")))
 
@@ -272,13 +331,24 @@ class _Walk:
 
     def _on_ods_table(self, attributes: dict[str, str]) -> None:
         self.row = 0
+        self.parser.CharacterDataHandler = self._repeat
 
     def _on_ods_row(self, attributes: dict[str, str]) -> None:
-        self.row += int(_ending(attributes, ":number-rows-repeated", "1"))
+        self._rows = int(_ending(attributes, ":number-rows-repeated", "1"))
+        self.row += self._rows
         self.column = 0
 
+    def _repeat(self, text: str) -> None:
+        self.text += len(text) * self._times
+        if self.text > self.limits.text:
+            raise UsageError(
+                f"{self.name} is refused: its cells hold more than {self.limits.text} characters together"
+            )
+
     def _on_ods_cell(self, attributes: dict[str, str]) -> None:
-        self.column += int(_ending(attributes, ":number-columns-repeated", "1"))
+        columns = int(_ending(attributes, ":number-columns-repeated", "1"))
+        self.column += columns
+        self._times = columns * self._rows
         if any(key.endswith((":value-type", ":formula")) for key in attributes):
             self._extend()
 
@@ -289,6 +359,21 @@ class _Walk:
                 f"{self.name} is refused: a sheet spans {self.last_row} rows by {self.last_column} columns; "
                 "delete the stray cells far from the data"
             )
+
+
+class _SharedText(_Walk):
+    """A sheet walked once more: how much text its cells share with others."""
+
+    def _on_cell(self, attributes: dict[str, str]) -> None:
+        self.parser.CharacterDataHandler = self._count if attributes.get("t") == "s" else None
+
+    def _on_formula(self, attributes: dict[str, str]) -> None:
+        self.parser.CharacterDataHandler = None
+
+    def _count(self, text: str) -> None:
+        at = int(text) if text.isascii() and text.strip().isdigit() else -1
+        if self.lengths and 0 <= at < len(self.lengths):
+            self.text += self.lengths[at]
 
 
 def _ending(attributes: Mapping[str, str], end: str, default: str) -> str:
