@@ -76,6 +76,16 @@ def test_check_of_a_broken_registry_names_the_place_and_is_done_with_1(
     assert "projects.csv, строка" in capsys.readouterr().out
 
 
+def test_text_of_the_data_neither_steers_the_terminal_nor_is_markup(capsys: Captured, folder: Path) -> None:
+    path = folder / "projects.csv"
+    text = path.read_text(encoding="utf-8").replace("in_progress", "\x1b[31m[bold]in progres", 1)
+    path.write_text(text, encoding="utf-8")
+    assert cli.run(["check", str(folder)]) == 1
+    shown = capsys.readouterr().out
+    assert "\x1b" not in shown
+    assert "\\x1b[31m[bold]" in shown
+
+
 def test_a_build_from_a_broken_registry_stops_with_1_before_any_notebook(
     capsys: Captured, folder: Path, tmp_path: Path
 ) -> None:

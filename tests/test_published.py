@@ -1,9 +1,11 @@
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
-from kuzbass_lean import published
+from kuzbass_lean import intake, published
 from kuzbass_lean.errors import UnknownNameError
+from kuzbass_lean.omitted import COLUMNS, gathered
 from kuzbass_lean.published import PublishedFigure
 from kuzbass_lean.registry import Registry
 
@@ -105,3 +107,24 @@ def test_a_registry_without_the_institutions_cannot_be_checked_and_is_not_zero()
     assert states["ecp.paper"] == "cannot_check"
     assert states["vision.actual"] == "cannot_check"
     assert states["portfolio.projects"] == "differs"
+
+
+def test_a_registry_of_the_region_that_misses_a_published_total_is_told_so() -> None:
+    sample = intake.read()
+    assert published.departures(sample) == []
+    fewer = sample.with_projects(sample.projects[sample.projects["project_id"].ne("demo-235")])
+    found = {each.message.split("«")[1].split("»")[0]: each for each in published.departures(fewer)}
+    total = found["проектов реализуется в области"]
+    assert (total.severity, total.rule, total.value) == ("warning", "published_total", "287")
+    assert total.message.startswith("опубликовано 288 («проектов реализуется в области»")
+
+
+def test_one_office_s_registry_is_not_held_to_the_region_s_totals_nor_one_with_rows_left_out() -> None:
+    sample = intake.read()
+    places = sample.organizations["municipality_id"]
+    own = {**sample.tables, "organizations": sample.organizations[places.eq("kemerovsky-okrug")]}
+    assert published.departures(replace(sample, tables=own)) == []
+    fewer = sample.with_projects(sample.projects.iloc[1:])
+    row = {"table": ["projects"], "rules": ["required"], "rows": [1]}
+    omitted = gathered([pd.DataFrame(row).reindex(columns=list(COLUMNS))])
+    assert published.departures(replace(fewer, omitted=omitted)) == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -67,12 +67,19 @@ def parse_date(text: str) -> date | None:
 
 
 def show_table(
-    title: str, columns: Iterable[str], rows: Iterable[Iterable[object]], width: int | None = None
+    title: str,
+    columns: Iterable[str],
+    rows: Iterable[Iterable[object]],
+    width: int | None = None,
+    whole: Container[str] = (),
 ) -> None:
-    """Print a table; a cell that is None stays empty, and text of the data is only ever text."""
+    """Print a table; a cell that is None stays empty, and text of the data is only ever text.
+
+    ``width`` is that of the table where not the terminal's, ``whole`` names columns never folded.
+    """
     table = Table(title=title, title_justify="left", width=width)
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", no_wrap=column in whole)
     for row in rows:
         table.add_row(*(Text("" if cell is None else _harmless(str(cell))) for cell in row))
     stdout.print(table)

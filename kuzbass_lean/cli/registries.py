@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,27 +27,15 @@ def _show(findings: Sequence[Finding], titles: Sequence[str]) -> None:
     rows = [
         (
             wording.label("severity", found.severity),
-            found.file,
-            found.sheet,
-            found.row,
-            title,
+            replace(found, column=title).place,
             found.value[:_LONGEST_VALUE],
             found.message,
             found.rule,
         )
         for found, title in zip(findings[:_SHOWN], titles, strict=False)
     ]
-    head = [
-        "важность",
-        "файл",
-        "лист",
-        "строка",
-        "столбец",
-        "значение",
-        "что не так и что сделать",
-        "правило",
-    ]
-    show_table("Замечания", head, rows, width=max(stdout.width, _WIDE))
+    head = ["важность", "место", "значение", "что не так и что сделать", "правило"]
+    show_table("Замечания", head, rows, width=max(stdout.width, _WIDE), whole={"место", "правило"})
     if len(findings) > _SHOWN:
         stdout.print(f"и ещё {len(findings) - _SHOWN}: все даёт --json")
 
