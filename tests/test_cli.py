@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from kuzbass_lean import __version__, cli, intake, runs
-from kuzbass_lean.errors import CapabilityError
+from kuzbass_lean.cli import reports
+from kuzbass_lean.errors import CapabilityError, UsageError
 
 ROOT = Path(__file__).parents[1]
 
@@ -210,3 +211,24 @@ def test_a_site_that_cannot_be_sent_to_its_store_is_a_run_that_failed(
     assert cli.run(["build", "--only", "region", "--out", str(out), "--notify", "true"]) == 3
     assert "the store does not answer" in capsys.readouterr().err
     assert runs.health(runs.Site(out))["failures"] == 1
+
+
+def test_a_registry_on_a_network_is_asked_for_again_and_one_on_the_disk_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+
+    def read(data: str, *, allow_errors: bool) -> str:
+        asked.append(data)
+        if len(asked) < 3:
+            raise UsageError("cannot be read")
+        return "registry"
+
+    monkeypatch.setattr(intake, "read", read)
+    monkeypatch.setattr(reports, "_PAUSE", 0)
+    assert reports._read("s3://bucket/registry", 2, allow_errors=False) == "registry"
+    assert len(asked) == 3
+    asked.clear()
+    with pytest.raises(UsageError):
+        reports._read("folder", 2, allow_errors=False)
+    assert len(asked) == 1

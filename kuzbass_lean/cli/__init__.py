@@ -37,7 +37,9 @@ def run(arguments: list[str] | None = None) -> int:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
             raise
-        stderr.print(f"kuzbass-lean: {error.strerror}: {error.filename}", markup=False)
+        where = f": {error.filename}" if error.filename else ""
+        told = f"{error.strerror}{where}; make room or get the right to write, and call again"
+        stderr.print(f"kuzbass-lean: {told}", markup=False)
         return CapabilityError.exit_code
     except reports.TerminatedError:
         code = TERMINATED

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -15,7 +14,7 @@ from kuzbass_lean.errors import UsageError
 
 @app.command("runs")
 def list_runs(
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="The site's folder.")] = Path("output"),
+    out: Annotated[str, typer.Argument(metavar="OUT", help="What build --out was given.")] = "output",
     max_age: Annotated[
         float, typer.Option("--max-age", metavar="HOURS", min=0, help="Of the last success; 0: any.")
     ] = 0,
@@ -23,15 +22,15 @@ def list_runs(
     as_json: JsonOption = False,
 ) -> None:
     """List the builds of a site; done with 1 if the last one ended ill or the last success is too old."""
-    site = runs.Site(out)
+    site = runs.Site(runs.Destination.of(out).folder)
     found, state = runs.history(site)[-last:], runs.health(site)
     if not state:
-        raise UsageError(f"no build of {out} is known: name the folder that build --out was given")
+        raise UsageError(f"no build of {out} is known: name what build --out was given")
     age = _age(state.get("last_success"))
     if as_json:
         say_json({"health": state | {"age_hours": age}, "runs": found})
     else:
-        show_table(str(out), ("run", "started", "seconds", "outcome", "reports", "figures changed"),
+        show_table(out, ("run", "started", "seconds", "outcome", "reports", "figures changed"),
                    [_row(line) for line in found])  # fmt: skip
         since = "never" if age is None else f"{age:g} hours ago"
         stdout.print(f"last success {since}; {state['failures']} failures since")
