@@ -1,3 +1,4 @@
+import re
 from datetime import date
 from pathlib import Path
 
@@ -247,7 +248,8 @@ def test_the_stylesheet_of_the_lab_holds_the_rules_of_the_screen_within_its_scop
     assert "@page" not in sheet
 
 
-def test_the_start_page_leads_to_every_notebook() -> None:
-    page = (ROOT / "notebooks" / "start.md").read_text(encoding="utf-8")
-    for path in (ROOT / "notebooks").glob("*.ipynb"):
-        assert f"]({path.name})" in page
+def test_the_start_page_leads_to_every_notebook_and_nowhere_that_is_not_there() -> None:
+    home = ROOT / "notebooks"
+    targets = re.findall(r"\]\((.+?)\)", (home / "start.md").read_text(encoding="utf-8"))
+    assert {path.name for path in home.glob("*.ipynb")} <= set(targets)
+    assert all((home / target).is_file() for target in targets)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from importlib import resources
 
-REPORTS = ".jp-RenderedHTML.jp-RenderedHTMLCommon"
-"""Where JupyterLab shows HTML outputs; both classes outweigh its own rules."""
+REPORTS = ".jp-RenderedHTML.jp-RenderedHTMLCommon.jp-RenderedHTMLCommon"
+"""Where JupyterLab shows HTML outputs; said twice, to outweigh its own rules."""
 _RESET = "dt,dd{float:none;width:auto;font-weight:inherit}"
 """What JupyterLab gives lists of terms and the reports' rules leave alone."""
 
