@@ -54,6 +54,11 @@ def departures(registry: Registry) -> list[Finding]:
     Only a registry of the region can: with organisations in at least ``REGION`` of the catalogue's
     territories; and only one from which no row was left out, or its sums would tell that once more.
     Nothing is corrected, for either number may be the right one.
+
+    Examples
+    --------
+    >>> kl.published.departures(registry)
+    []
     """
     known = {entry.key for entry in catalogue.municipalities()}
     covered = known & set(registry.organizations["municipality_id"].dropna())
