@@ -75,6 +75,12 @@ def test_the_text_of_a_page_differs_by_pieces_and_a_figure_gives_its_name(tmp_pa
     assert differences.between(longer, new) == (Difference("text after «Итог»", "Ещё", ""),)
 
 
+def test_of_a_long_text_the_stretch_that_differs_is_told(tmp_path: Path) -> None:
+    old, new = page(tmp_path, "a", f"<p>{'а' * 500}1</p>"), page(tmp_path, "b", f"<p>{'а' * 500}2</p>")
+    (told,) = differences.between(old, new)
+    assert (told.old, told.new) == (f"…{'а' * 40}1", f"…{'а' * 40}2")
+
+
 def test_a_figure_without_a_mark_in_the_page_is_known_by_a_text_that_no_other_has(tmp_path: Path) -> None:
     new = page(tmp_path, "b", "<p>11</p>")
     notebook(tmp_path, "b", Figure("total", "Всего", 11.0, "11", "project", "total"))

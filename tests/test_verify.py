@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from kuzbass_lean import intake
 from kuzbass_lean.cli import run
 from kuzbass_lean.errors import LeanError, UsageError
+from kuzbass_lean.press import crate, fresh, manifest
 from kuzbass_lean.press import verify as verification
 from kuzbass_lean.press.claim import Claim
 from kuzbass_lean.press.rebuild import Rebuilt, VerifyOptions
@@ -179,30 +181,47 @@ def test_an_edited_index_is_told_with_the_text_that_differs(edited: Path, rebuil
     assert "Кузбасс небережливый: отчёты" in {each.recorded for each in found.files}
 
 
-def entry(document: dict[str, object]) -> dict[str, object]:
-    return document["reports"][MVD]  # type: ignore[index]
+def entry(document: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = document["reports"][MVD]
+    return found
 
 
 @pytest.mark.parametrize(
     ("edit", "figure"),
     [
         (lambda d: entry(d)["outputs"].update({f"{MVD}.html": "0" * 64}), f"{MVD}.html"),
+        (lambda d: entry(d)["outputs"].pop(f"{MVD}.html"), f"{MVD}.html"),
         (lambda d: entry(d).update(title="Другой"), "title"),
         (lambda d: entry(d)["readings"].update({"7": "nested"}), "readings"),
         (lambda d: entry(d)["made_from"].update(data="0" * 64), "made_from"),
     ],
 )
 def test_an_edited_entry_of_the_manifest_is_found_and_named(
-    edited: Path, rebuilt: Rebuilt, edit: Callable[[dict[str, object]], None], figure: str
+    edited: Path, rebuilt: Rebuilt, edit: Callable[[dict[str, Any]], None], figure: str
 ) -> None:
     path = edited / "manifest.json"
     document = json.loads(path.read_text(encoding="utf-8"))
     edit(document)
-    path.write_text(verification.manifest.text(document), encoding="utf-8")
+    path.write_text(manifest.text(document), encoding="utf-8")
     found = compare(edited, rebuilt)
     told = verdict(found, MVD).differences
     assert (figure, "the manifest was edited") in {(each.figure, each.cause) for each in told}
     assert "manifest.json and ro-crate-metadata.json do not belong together" in found.files[0].cause
+
+
+def test_a_page_forged_together_with_manifest_and_crate_differs_still(edited: Path, rebuilt: Rebuilt) -> None:
+    page, path = edited / f"{MVD}.html", edited / "manifest.json"
+    swap(page, "</h1>", "!</h1>")
+    document = json.loads(path.read_text(encoding="utf-8"))
+    entry(document)["outputs"][f"{MVD}.html"] = fresh.file_digest(page)
+    text = manifest.text(document)
+    path.write_text(text, encoding="utf-8")
+    (edited / crate.NAME).write_text(manifest.text(crate.document(document, text)), encoding="utf-8")
+    found = compare(edited, rebuilt)
+    (only,) = verdict(found, MVD).differences
+    assert only.recorded == f"{only.recomputed}!"
+    assert only.cause.startswith("unknown: edited together with the manifest")
+    assert found.files == ()
 
 
 @pytest.mark.parametrize("spot", [b'"lock"', b'"versions"', b'"inputs"', b'"audience"'])
@@ -250,7 +269,7 @@ def test_what_is_no_site_is_refused_before_any_work(tmp_path: Path, site: Path) 
     ],
 )
 def test_a_hostile_entry_is_never_run(
-    edited: Path, tmp_path: Path, name: str, change: dict[str, object], said: str
+    edited: Path, tmp_path: Path, name: str, change: dict[str, Any], said: str
 ) -> None:
     path = edited / "manifest.json"
     document = json.loads(path.read_text(encoding="utf-8"))
@@ -260,6 +279,15 @@ def test_a_hostile_entry_is_never_run(
     made = Rebuilt(Claim.read(edited), options, tmp_path / "again")
     assert made._spec(name, made.claim.chosen[name]) is None
     assert said in made.missing[name][0]
+
+
+def test_rows_that_no_report_can_read_keep_its_verdict_from_being_told(edited: Path, tmp_path: Path) -> None:
+    (path,) = edited.glob("data/registry/*/projects.parquet")
+    table = pd.read_parquet(path)
+    table[table["project_id"].ne("mvd")].to_parquet(path)
+    made = Rebuilt(Claim.read(edited, [MVD]), VerifyOptions(edited, NOTEBOOKS, (MVD,)), tmp_path / "one")
+    made.build(lambda result: None)
+    assert "its rows cannot be read: UnknownNameError" in made.missing[MVD][0]
 
 
 def test_an_edited_input_is_found_and_named_with_the_figures_it_moves(edited: Path) -> None:

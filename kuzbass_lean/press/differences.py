@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from html.parser import HTMLParser
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ from kuzbass_lean.press import convert
 _NUMBER = re.compile(r"(\d+(?:\.\d+)?)")
 _PICTURE = re.compile(r"<svg\b.*?</svg>|<img\b[^>]*>", re.DOTALL)
 _UNSEEN = ("script", "style", "svg")
-_LONGEST = 200
+_LONGEST, _BEFORE = 200, 40
+"""Characters of a text that are told, and of those how many before the place where it differs."""
 _MOST_PIECES = 20_000
 """Longer pages are not searched for the piece that differs, only told to differ."""
 
@@ -96,7 +98,7 @@ def figures(old: pd.DataFrame, new: pd.DataFrame, tolerance: float = 0.0) -> Ite
                 told = "" if column in ("text", "value") else f"{column} "
                 shown = column if told or not _equal(ours["value"], theirs["value"], tolerance) else "text"
                 shown = "text" if not told and ours["text"] != theirs["text"] else shown
-                yield Difference(name, _short(f"{told}{ours[shown]}"), _short(f"{told}{theirs[shown]}"))
+                yield Difference(name, *_apart(f"{told}{ours[shown]}", f"{told}{theirs[shown]}"))
                 break
 
 
@@ -172,7 +174,16 @@ def _text(source: Any) -> str:
 def _first(old: str, new: str) -> tuple[str, str]:
     """Return the first lines that differ."""
     pairs = zip(f"{old}\n".splitlines(), f"{new}\n".splitlines(), strict=False)
-    one, other = next(((a, b) for a, b in pairs if a != b), (old[-_LONGEST:], new[-_LONGEST:]))
+    return _apart(*next(((a, b) for a, b in pairs if a != b), (old, new)))
+
+
+def _apart(old: str, new: str) -> tuple[str, str]:
+    """Return two texts, of long ones the stretch in which they first differ."""
+    if max(len(old), len(new)) <= _LONGEST:
+        return old, new
+    alike = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False)))
+    start = max(alike - _BEFORE, 0)
+    one, other = (f"{'…' if start else ''}{text[start:]}" for text in (old, new))
     return _short(one), _short(other)
 
 
@@ -218,7 +229,7 @@ def _pieces(old: Sequence[Piece], new: Sequence[Piece]) -> Iterator[Difference]:
             theirs = new[c + n] if c + n < d else ("", "")
             beside = next((text for text, _ in reversed(new[:c])), "")
             name = theirs[1] or ours[1] or _short(f"text after «{beside}»")
-            yield Difference(name, _short(ours[0]), _short(theirs[0]))
+            yield Difference(name, *_apart(ours[0], theirs[0]))
 
 
 class _Reader(HTMLParser):

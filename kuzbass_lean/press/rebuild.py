@@ -53,6 +53,10 @@ class Rebuilt:
     missing: dict[str, list[str]] = field(default_factory=dict)
     registries: dict[str, Registry] = field(default_factory=dict)
 
+    @cached_property
+    def _reads(self) -> dict[str, fresh.Reads]:
+        return {}
+
     @property
     def out(self) -> Path:
         """Where the site is built again."""
@@ -75,7 +79,7 @@ class Rebuilt:
         last = str(self.claim.document["registry"])
         for name, entry in self.claim.chosen.items():
             spec, key = self._spec(name, entry), self.claim.key(entry)
-            if spec is not None and self._registry(name, key) is not None:
+            if spec is not None and self._readable(spec, key):
                 groups.setdefault((key == last, key, self._pdf(name, entry)), []).append(spec)
         if not any(key == last for _, key, _ in groups) and self._registry("", last) is not None:
             groups[True, last, False] = []  # the index tells of the last registry
@@ -89,7 +93,23 @@ class Rebuilt:
                 force=True,
                 keep=0,
             )
-            build(wanted, self.registries[key], specs, on_done)
+            try:
+                build(wanted, self.registries[key], specs, on_done)
+            except Exception as error:  # whatever rows from anywhere may do to a program
+                for spec in specs:
+                    self._lacks(spec.id, f"it cannot be built again: {type(error).__name__}: {error}")
+
+    def _readable(self, spec: ReportSpec, key: str) -> bool:
+        """Whether a report's part of its registry can be read."""
+        registry = self._registry(spec.id, key)
+        if registry is None:
+            return False
+        try:
+            self._reads.setdefault(key, fresh.Reads(registry)).digest(spec)
+        except Exception as error:  # whatever rows from anywhere may do to a program
+            self._lacks(spec.id, f"its rows cannot be read: {type(error).__name__}: {error}")
+            return False
+        return True
 
     def _seed(self) -> None:
         """Put the figures of the publication before where a build looks for them."""
