@@ -17,6 +17,7 @@ from kuzbass_lean.cli.base import (
     NotebooksOption,
     OnlyOption,
     app,
+    harmless,
     progress,
     say_json,
     show_table,
@@ -62,28 +63,31 @@ def verify(
 
 def _tell(found: Verification) -> None:
     for report in found.reports:
-        stdout.print(f"{report.verdict.upper():8}{report.id}", markup=False)
+        _line(f"{report.verdict.upper():8}{report.id}")
         _show(report.differences)
         for what in report.missing:
-            stdout.print(f"        missing: {what}", markup=False)
+            _line(f"        missing: {what}")
     if found.files:
-        stdout.print("files of the site:")
+        _line("files of the site:")
         _show(found.files)
     for name in found.unexpected:
-        stdout.print(f"unexpected: {name}", markup=False)
+        _line(f"unexpected: {name}")
     for note in found.notes:
-        stdout.print(f"note: this program is not the one that built the site: {note}", markup=False)
+        _line(f"note: this program is not the one that built the site: {note}")
     counts = Counter(report.verdict for report in found.reports)
-    stdout.print(f"{counts['match']} match, {counts['differs']} differ, {counts['cannot']} cannot be told")
-    stdout.print(f"manifest {found.manifest}: compare it with the one you were given", markup=False)
+    _line(f"{counts['match']} match, {counts['differs']} differ, {counts['cannot']} cannot be told")
+    _line(f"manifest {found.manifest}: compare it with the one you were given")
+
+
+def _line(text: str) -> None:
+    """Print what may come from a site that anyone made."""
+    stdout.print(harmless(text), markup=False, highlight=False)
 
 
 def _show(differences: Iterable[Difference]) -> None:
     for each in differences:
         told = f"recorded {each.recorded or 'nothing'}, recomputed {each.recomputed or 'nothing'}"
-        stdout.print(
-            f"        {each.file}: {each.figure}: {told} ({each.cause})", markup=False, highlight=False
-        )
+        _line(f"        {each.file}: {each.figure}: {told} ({each.cause})")
 
 
 @app.command()
@@ -105,10 +109,10 @@ def diff(
                 for c in found.figures]  # fmt: skip
         show_table("Числа", ["отчёт", "что", "было", "стало", "причина", "строки"], rows)
         for cause in dict.fromkeys(text for change in found.figures for text in change.causes):
-            stdout.print(f"cause: {cause}", markup=False, highlight=False)
+            _line(f"cause: {cause}")
         for state, names in reports.items():
             for name in names:
-                stdout.print(f"report {state}: {name}", markup=False)
-        stdout.print(f"{len(found.figures)} figures differ, {len(found.rows)} rows were revised")
+                _line(f"report {state}: {name}")
+        _line(f"{len(found.figures)} figures differ, {len(found.rows)} rows were revised")
     if found.figures or found.added or found.removed:
         raise typer.Exit(1)

@@ -81,11 +81,11 @@ def show_table(
     for column in columns:
         table.add_column(column, overflow="fold", no_wrap=column in whole)
     for row in rows:
-        table.add_row(*(Text("" if cell is None else _harmless(str(cell))) for cell in row))
+        table.add_row(*(Text("" if cell is None else harmless(str(cell))) for cell in row))
     stdout.print(table)
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     """Show control characters instead of sending them: they could steer the terminal."""
     return "".join(sign if sign.isprintable() or sign == "\n" else f"\\x{ord(sign):02x}" for sign in text)
 
