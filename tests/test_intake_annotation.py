@@ -1,10 +1,14 @@
+import zipfile
 from datetime import datetime
 from pathlib import Path
 
 import openpyxl
 import pytest
+from openpyxl.chart import BarChart, Reference
 from openpyxl.comments import Comment
+from openpyxl.formatting.rule import FormulaRule
 from openpyxl.styles import Font, PatternFill
+from openpyxl.worksheet.datavalidation import DataValidation
 from workbooks import PROJECTS, registry, rows
 
 from kuzbass_lean import cli, intake
@@ -103,3 +107,33 @@ def test_what_cannot_be_annotated_is_called_wrongly(messy: Path, source: str, ta
     folder = messy.parent
     with pytest.raises(UsageError, match=said):
         intake.annotate(intake.examine(messy), folder / source, folder / target)
+
+
+def test_what_a_copy_cannot_keep_is_told(messy: Path, tmp_path: Path) -> None:
+    assert intake.annotate(intake.examine(messy), messy, tmp_path / "a.xlsx") == ()
+    with zipfile.ZipFile(messy, "a") as archive:
+        archive.writestr("xl/slicers/slicer1.xml", "<slicers/>")
+    (lost,) = intake.annotate(intake.examine(messy), messy, tmp_path / "a.xlsx")
+    assert lost.endswith("a.xlsx lacks 1 of slicers of r.xlsx")
+
+
+def test_charts_pictures_conditional_formats_and_lists_stay(tmp_path: Path) -> None:
+    path = registry(tmp_path / "r.xlsx", Проекты=rows(PROJECTS, (1, 4, "завершён")))
+    book = openpyxl.load_workbook(path)
+    sheet = book["Проекты"]
+    chart = BarChart()
+    chart.add_data(Reference(sheet, min_col=6, min_row=1, max_row=3))
+    sheet.add_chart(chart, "J2")
+    sheet.conditional_formatting.add(
+        "A1:A9", FormulaRule(["A1>0"], fill=PatternFill("solid", fgColor="00FF00"))
+    )
+    rule = DataValidation(type="list", formula1='"да,нет"')
+    rule.add("G2:G9")
+    sheet.add_data_validation(rule)
+    sheet.freeze_panes = "B2"
+    book.save(path)
+    after = annotated(path, tmp_path / "a.xlsx")["Проекты"]
+    assert len(after._charts) == 1
+    assert [str(area.sqref) for area in after.conditional_formatting] == ["A1:A9"]
+    assert [str(rule.sqref) for rule in after.data_validations.dataValidation] == ["G2:G9"]
+    assert after.freeze_panes == "B2"

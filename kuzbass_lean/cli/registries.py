@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from kuzbass_lean.cli.base import JsonOption, app, say_json, show_table, stdout
+from kuzbass_lean.cli.base import JsonOption, app, say_json, show_table, stderr, stdout
 from kuzbass_lean.errors import Finding, UsageError
 
 _SHOWN = 500
@@ -63,7 +63,8 @@ def check(
     findings = (*examination.findings, *published.departures(examination.registry))
     titles = [examination.title_of(found) for found in findings]
     if annotate is not None:
-        intake.annotate(examination, Path(source), annotate)
+        for lost in intake.annotate(examination, Path(source), annotate):
+            stderr.print(f"{lost}: send the office its findings as a list too", markup=False)
     rows = {
         table: {"read": count.read, "accepted": count.accepted, "rejected": count.rejected}
         for table, count in examination.rows.items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -20,7 +21,7 @@ _COLOURS: Final = {"error": "FFC7CE", "warning": "FFEB9C", "repair": "DDEBF7"}
 _FIXED: Final = (1980, 1, 1, 0, 0, 0)
 
 
-def annotate(examination: Examination, source: Path, target: Path) -> None:
+def annotate(examination: Examination, source: Path, target: Path) -> tuple[str, ...]:
     """Write a copy of a workbook in which every finding colours its cell and is its comment.
 
     What stands in the cells, formats, formulas and other sheets stay as they are. A finding
@@ -36,6 +37,11 @@ def annotate(examination: Examination, source: Path, target: Path) -> None:
     target
         Where the copy goes, or the folder for the copies; never the source itself.
 
+    Returns
+    -------
+    tuple
+        What a copy could not keep of a workbook, such as slicers, said for a person; mostly nothing.
+
     Raises
     ------
     UsageError
@@ -44,22 +50,20 @@ def annotate(examination: Examination, source: Path, target: Path) -> None:
     if target.exists() and target.resolve() == source.resolve():
         raise UsageError(f"--annotate {target} is the source itself: name another")
     if not source.is_dir():
-        _annotate(examination, source, target)
-        return
+        return _annotate(examination, source, target)
     books = [path for path in sorted(source.iterdir()) if _is_workbook(path)]
     if not books or target.is_file() or target.suffix:
         raise UsageError(
             f"{source} cannot be annotated: give a folder of .xlsx files, and a folder for theirs"
         )
-    for book in books:
-        _annotate(examination, book, target / book.name)
+    return tuple(lost for book in books for lost in _annotate(examination, book, target / book.name))
 
 
 def _is_workbook(path: Path) -> bool:
     return path.suffix.lower() in (".xlsx", ".xlsm") and path.is_file() and not path.name.startswith("~$")
 
 
-def _annotate(examination: Examination, source: Path, target: Path) -> None:
+def _annotate(examination: Examination, source: Path, target: Path) -> tuple[str, ...]:
     from openpyxl import load_workbook  # slow to import, and only this needs it
 
     if not _is_workbook(source):
@@ -68,7 +72,7 @@ def _annotate(examination: Examination, source: Path, target: Path) -> None:
         raise UsageError(f"--annotate {target} does not end in {source.suffix}: name it so")
     mine = [found for found in examination.findings if found.file == source.name]
     if any(found.rule == "refused_file" for found in mine):
-        return
+        return ()
     book = load_workbook(source, keep_vba=source.suffix.lower() == ".xlsm", rich_text=True)
     modified = book.properties.modified
     placed: dict[tuple[str, int, int], list[Finding]] = {}
@@ -88,6 +92,18 @@ def _annotate(examination: Examination, source: Path, target: Path) -> None:
     book.save(made)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(_without_clock(made.getvalue(), modified.strftime("%Y-%m-%dT%H:%M:%SZ")))
+    lost = _parts(source.read_bytes()) - _parts(made.getvalue())
+    return tuple(f"{target} lacks {count} of {kind} of {source.name}" for kind, count in sorted(lost.items()))
+
+
+_KINDS: Final = ("activeX", "charts", "ctrlProps", "diagrams", "embeddings", "media", "slicers", "timelines")
+"""Folders of a workbook whose parts the writer of the copy may not know."""
+
+
+def _parts(data: bytes) -> Counter[str]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        folders = [name.split("/")[1] for name in archive.namelist() if name.count("/") == 2]
+    return Counter(folder for folder in folders if folder in _KINDS)
 
 
 def _cell(found: Finding, header: Header | None) -> tuple[int, int] | None:
