@@ -27,6 +27,9 @@ from kuzbass_lean.cli.base import (
 if TYPE_CHECKING:
     from kuzbass_lean.press.verify import Difference, Verification
 
+_WIDE, _MOST_ROWS = 140, 50
+"""Columns of a table where the terminal has fewer; revised rows that are named."""
+
 
 @app.command()
 def verify(
@@ -107,9 +110,13 @@ def diff(
     else:
         rows = [(c.report, c.label, c.old, c.new, c.cause, "; ".join(map(str, c.rows)))
                 for c in found.figures]  # fmt: skip
-        show_table("Числа", ["отчёт", "что", "было", "стало", "причина", "строки"], rows)
+        show_table(
+            "Числа", ["отчёт", "что", "было", "стало", "причина", "строки"], rows, max(stdout.width, _WIDE)
+        )
         for cause in dict.fromkeys(text for change in found.figures for text in change.causes):
             _line(f"cause: {cause}")
+        for row in found.rows[:_MOST_ROWS]:
+            _line(f"row {row}")
         for state, names in reports.items():
             for name in names:
                 _line(f"report {state}: {name}")

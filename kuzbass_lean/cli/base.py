@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
+from unicodedata import category
 
 import typer
 from rich.console import Console
@@ -87,7 +88,10 @@ def show_table(
 
 def harmless(text: str) -> str:
     """Show control characters instead of sending them: they could steer the terminal."""
-    return "".join(sign if sign.isprintable() or sign == "\n" else f"\\x{ord(sign):02x}" for sign in text)
+    return "".join(
+        sign if sign.isprintable() or sign == "\n" or category(sign) == "Zs" else f"\\x{ord(sign):02x}"
+        for sign in text
+    )
 
 
 def plain(value: Any) -> Any:
