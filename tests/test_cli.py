@@ -192,6 +192,7 @@ def test_a_build_that_is_asked_to_stop_says_so_with_the_code_of_the_signal(
 ) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr("kuzbass_lean.press.build.build", lambda *arguments: signal.raise_signal(number))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background has it ignored
     before = signal.getsignal(signal.SIGTERM)
     assert cli.run(["build", "--only", "region", "--out", str(tmp_path / "out")]) == code
     assert "stopped; what a build has finished is kept" in capsys.readouterr().err

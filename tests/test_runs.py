@@ -272,6 +272,7 @@ def test_a_request_to_stop_waits_until_a_publication_is_done_and_recorded(
         really(*arguments)
 
     monkeypatch.setattr(run_module.publish, "publish", interrupted)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background has it ignored
     with pytest.raises(KeyboardInterrupt):
         published(site, "первая")
     assert pages(site.out)["a"] == "первая"
