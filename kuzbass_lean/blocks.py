@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from importlib import resources
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -22,7 +23,7 @@ from markupsafe import Markup
 
 from kuzbass_lean import wording
 from kuzbass_lean.charts import Drawing
-from kuzbass_lean.figures import FIGURES_MIME, Figure, dump
+from kuzbass_lean.figures import FIGURES_MIME, Figure, Said, Text, dump, within
 
 LEVEL_CODES = {"leader": "L", "candidate": "K", "reserve": "R", "none": "Z", "unknown": "Q"}
 
@@ -31,18 +32,19 @@ LEVEL_CODES = {"leader": "L", "candidate": "K", "reserve": "R", "none": "Z", "un
 class Block:
     """A piece of a page that shows itself in JupyterLab and in the built report.
 
-    ``as_of`` is the ISO date of the page's figures; only the page's head has one.
+    ``about`` is what holds for all figures of a page: ``as_of``, an ISO date, and ``files``, which
+    say where each table stands; only the page's head knows it.
     """
 
     html: str
     text: str
     figures: tuple[Figure, ...] = ()
-    as_of: str = ""
+    about: Mapping[str, Any] = field(default_factory=dict)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         bundle: dict[str, Any] = {"text/html": self.html, "text/plain": self.text}
-        if self.figures or self.as_of:
-            bundle[FIGURES_MIME] = dump(self.figures, self.as_of)
+        if self.figures or self.about:
+            bundle[FIGURES_MIME] = dump(dict.fromkeys(self.figures), self.about)
         return bundle
 
 
@@ -55,9 +57,9 @@ class KeyFigure:
     """
 
     figure: Figure
-    beside: str = ""
-    below: str = ""
-    change: str = ""
+    beside: Text = ""
+    below: Text = ""
+    change: Text = ""
     good: bool | None = None
 
 
@@ -67,9 +69,10 @@ class Standing:
 
     title: str
     level: str
-    need: str
-    missing: str
-    note: str = ""
+    figure: Figure
+    need: Text
+    missing: Text
+    note: Text = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +82,15 @@ class Threshold:
     Each line is (letter, text, what is missing or "", percent of the way, known).
     """
 
-    lines: tuple[tuple[str, str, str, float, bool], ...]
+    lines: tuple[tuple[str, Text, Text, float, bool], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """A next step: what to do, and what it gives."""
 
-    action: str
-    gives: str
+    action: Text
+    gives: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +98,9 @@ class Outcome:
     """A measure before and after in words, with the lengths of both bars in percent; None draws none."""
 
     name: str
-    before: str
-    after: str
-    change: str
+    before: Text
+    after: Text
+    change: Text
     lengths: tuple[float, float] | None
     worse: bool = False
     planned: bool = False
@@ -112,8 +115,25 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar: what it is of, its whole and its parts by state; parts of nothing are not drawn."""
+
+    name: Text
+    total: Figure
+    parts: Mapping[str, Figure]
+
+    def part(self, state: str) -> float:
+        """Return how much of the bar a state takes."""
+        found = self.parts.get(state)
+        return 0 if found is None else found.value or 0
+
+
+@dataclass(frozen=True, slots=True)
 class Tile:
-    """A territory on the tile map: its place, its number and how dark the tile is (0 to 4)."""
+    """A territory on the tile map: its place, its number and how dark the tile is (0 to 4).
+
+    The tile leads to the territory's page; ``figure`` is the number that it shows as ``text``.
+    """
 
     title: str
     short: str
@@ -122,12 +142,21 @@ class Tile:
     text: str
     shade: int | None
     href: str
+    figure: Figure | None = None
 
 
 def header(
-    title: str, lead: str, as_of: date, provenance: str, path: Sequence[tuple[str, str]] = ()
+    title: str,
+    lead: Text,
+    as_of: date,
+    provenance: str,
+    path: Sequence[tuple[str, str]] = (),
+    files: Mapping[str, str] = MappingProxyType({}),
 ) -> Block:
-    """Return the head of a page: path, date, where the data come from, title, lead sentence."""
+    """Return the head of a page: path, date, where the data come from, title, lead sentence.
+
+    ``files`` says for each table of the registry in which file it stands.
+    """
     shown = _block(
         "header",
         [title, lead, wording.date(as_of), provenance],
@@ -137,16 +166,16 @@ def header(
         provenance=provenance,
         path=path,
     )
-    return replace(shown, as_of=as_of.isoformat())
+    return replace(shown, about={"as_of": as_of.isoformat(), "files": dict(files)})
 
 
 def key_figures(items: Sequence[KeyFigure]) -> Block:
     """Return the row of key figures."""
     lines = [
-        " ".join(filter(None, [f"{i.figure.label}: {i.figure.text}", i.beside, i.change, i.below]))
+        " ".join(str(part) for part in (f"{i.figure.label}: {i.figure}", i.beside, i.change, i.below) if part)
         for i in items
     ]
-    return _block("key_figures", lines, tuple(item.figure for item in items), items=items)
+    return _block("key_figures", lines, items=items)
 
 
 def ladder(rows: Sequence[Standing]) -> Block:
@@ -166,27 +195,43 @@ def steps(items: Sequence[Step]) -> Block:
 def table(
     caption: str,
     columns: Sequence[Column],
-    rows: Sequence[Sequence[str]],
-    note: str = "",
+    rows: Sequence[Sequence[Text]],
+    note: Text = "",
     figures: tuple[Figure, ...] = (),
 ) -> Block:
     """Return a table; the first column heads its row. Without rows it says that there are none."""
     lines = [
         caption,
         " | ".join(column.title for column in columns),
-        *(" | ".join(row) for row in rows),
+        *(" | ".join(map(str, row)) for row in rows),
         note,
     ]
     body = Markup(_table(columns, rows)) if rows else ""
+    figures = (*within(rows), *figures)
     return _block("table", lines, figures, caption=caption, body=body, note=note, columns=len(columns))
 
 
-def _table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> str:
-    """Let great-tables make the table; its look is the page's stylesheet, so its own is dropped."""
+_OPEN, _CLOSE = "\ue000", "\ue001"
+"""Around the number of a cell that is put into a finished table: characters that no text has a use for."""
+
+
+def _table(columns: Sequence[Column], rows: Sequence[Sequence[Text]]) -> str:
+    """Let great-tables make the table; its look is the page's stylesheet, so its own is dropped.
+
+    It knows text only, so cells with figures in them are put in afterwards.
+    """
     from great_tables import GT
 
     names = [str(number) for number in range(len(columns))]
-    cells = pa.table({name: [row[int(name)] for row in rows] for name in names})
+    later: list[Figure | Said] = []
+
+    def plain(cell: Text) -> str:
+        if isinstance(cell, str):
+            return cell.replace(_OPEN, "")
+        later.append(cell)
+        return f"{_OPEN}{len(later) - 1}{_CLOSE}"
+
+    cells = pa.table({name: [plain(row[int(name)]) for row in rows] for name in names})
     with warnings.catch_warnings():
         # It says that Arrow tables are new to it; pandas ones take four times as long here.
         warnings.simplefilter("ignore", UserWarning)
@@ -202,15 +247,22 @@ def _table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> str:
     html = re.sub(r' (?:id|headers|rowspan|colspan|scope="colgroup")="[^"]*"', "", html)
     html = re.sub(r' class="[^"]*gt_right[^"]*"', ' class="r"', html)
     html = re.sub(r' class="gt_[^"]*"', "", html)
-    return re.sub(r"\n\s*", "", html).replace("</tr>", "</tr>\n")
+    html = re.sub(r"\n\s*", "", html).replace("</tr>", "</tr>\n")
+    return re.sub(f"{_OPEN}([0-9]+){_CLOSE}", lambda found: later[int(found[1])].__html__(), html)
 
 
-def chart(caption: str, reading: str, drawing: Drawing, note: str = "") -> Block:
-    """Return a chart: the caption says the finding, ``reading`` how to read it."""
+def chart(
+    caption: Text, reading: str, drawing: Drawing, note: Text = "", figures: tuple[Figure, ...] = ()
+) -> Block:
+    """Return a chart: the caption says the finding, ``reading`` how to read it.
+
+    ``figures`` are those that are drawn and stand in no text beside the drawing.
+    """
     wide, narrow = Markup(drawing.wide), Markup(drawing.narrow)
     return _block(
         "chart",
         [caption, reading, drawing.alt, note],
+        figures,
         caption=caption,
         reading=reading,
         wide=wide,
@@ -220,21 +272,23 @@ def chart(caption: str, reading: str, drawing: Drawing, note: str = "") -> Block
 
 
 def profile(
-    caption: str,
+    caption: Text,
     reading: str,
     levels: Sequence[str],
-    rows: Sequence[tuple[str, str, Sequence[Threshold], str, str]],
+    rows: Sequence[tuple[str, Text, Sequence[Threshold], Figure, str, Text]],
 ) -> Block:
     """Return the maturity profile: for each direction have and need at every threshold.
 
-    Rows are (title, unit, one threshold per level, level, what is missing to the next).
+    Rows are (title, unit, one threshold per level, the level as a figure and by its key, what is
+    missing to the next).
     """
     lines = [caption, reading]
-    for title, unit, thresholds, level, missing in rows:
+    for title, unit, thresholds, _, level, missing in rows:
         lines.append(f"{title} ({unit}): {wording.label('level', level)}; {missing}")
         for name, threshold in zip(levels, thresholds, strict=True):
             said = ", ".join(
-                " ".join(filter(None, (letter, text, lack))) for letter, text, lack, _, _ in threshold.lines
+                " ".join(str(part) for part in (letter, text, lack) if part)
+                for letter, text, lack, _, _ in threshold.lines
             )
             lines.append(f"  {wording.label('level', name)}: {said}")
     return _block("profile", lines, caption=caption, reading=reading, levels=levels, rows=rows)
@@ -252,7 +306,7 @@ def joined(*parts: Block) -> Block:
     html = "\n".join(part.html for part in parts)
     text = "\n".join(part.text for part in parts)
     figures = tuple(figure for part in parts for figure in part.figures)
-    return Block(html, text, figures, next((part.as_of for part in parts if part.as_of), ""))
+    return Block(html, text, figures, next((part.about for part in parts if part.about), {}))
 
 
 def heading(text: str, anchor: str) -> Block:
@@ -260,31 +314,42 @@ def heading(text: str, anchor: str) -> Block:
     return _block("heading", [text], text=text, anchor=anchor)
 
 
-def links(caption: str, items: Sequence[tuple[str, str, str]]) -> Block:
+def links(caption: str, items: Sequence[tuple[str, str, Text]]) -> Block:
     """Return a list of links within the page: (text, target, what is there)."""
     return _block(
         "links", [caption, *(f"{t}: {about}" for t, _, about in items)], caption=caption, items=items
     )
 
 
-def status_bars(caption: str, rows: Sequence[tuple[str, Mapping[str, int]]]) -> Block:
-    """Return counts by project status as bars, each with its numbers; rows are (name, status → count)."""
-    return state_bars(caption, rows, "status")
+_NONE: Mapping[str, Figure] = MappingProxyType({})
 
 
-def state_bars(caption: str, rows: Sequence[tuple[str, Mapping[str, float]]], group: str) -> Block:
-    """Return amounts by a state of a label group (status, reconciliation, step_value) as bars."""
-    shown = [state for state in _ORDER[group] if any(counts.get(state) for _, counts in rows)]
-    largest = max((sum(counts.values()) for _, counts in rows), default=0) or 1
-    lines = [caption]
-    for name, counts in rows:
-        parts = [
-            f"{wording.label(group, state)} {wording.number(counts[state])}"
-            for state in shown
-            if counts.get(state)
-        ]
-        lines.append(f"{name}: {wording.number(sum(counts.values()))} ({', '.join(parts)})")
-    return _block("state_bars", lines, caption=caption, rows=rows, states=shown, largest=largest, group=group)
+def status_bars(caption: Text, rows: Sequence[Bar], wholes: Mapping[str, Figure] = _NONE) -> Block:
+    """Return counts by project status as bars, each with its numbers."""
+    return state_bars(caption, rows, "status", wholes)
+
+
+def state_bars(caption: Text, rows: Sequence[Bar], group: str, wholes: Mapping[str, Figure] = _NONE) -> Block:
+    """Return amounts by a state of a label group (status, reconciliation, step_value) as bars.
+
+    ``wholes`` are the amounts of each state over all rows, shown in the legend.
+    """
+    shown = [state for state in _ORDER[group] if any(row.part(state) for row in rows)]
+    largest = max((row.total.value or 0 for row in rows), default=0) or 1
+    lines: list[Text] = [caption]
+    for row in rows:
+        parts = [f"{wording.label(group, state)} {row.parts[state]}" for state in shown if row.part(state)]
+        lines.append(f"{row.name}: {row.total} ({', '.join(parts)})")
+    return _block(
+        "state_bars",
+        lines,
+        caption=caption,
+        rows=rows,
+        states=shown,
+        largest=largest,
+        group=group,
+        wholes=wholes,
+    )
 
 
 def step_bars(caption: str, rows: Sequence[tuple[str, Sequence[tuple[str, str, float]]]]) -> Block:
@@ -315,42 +380,41 @@ _ORDER = {
 }
 
 
-def tile_map(caption: str, tiles: Sequence[Tile], legend: str) -> Block:
+def tile_map(caption: Text, tiles: Sequence[Tile], legend: str) -> Block:
     """Return the map of territories as tiles, each with its number."""
     lines = [caption, *(f"{tile.title}: {tile.text}" for tile in tiles)]
     return _block("tile_map", lines, caption=caption, tiles=tiles, legend=legend)
 
 
-def heat_table(caption: str, columns: Sequence[str], rows: Sequence[tuple[str, Sequence[int]]]) -> Block:
-    """Return a table of counts whose cells are the darker the larger the count."""
-    largest = max((count for _, counts in rows for count in counts), default=0) or 1
-    shaded = [(name, [(count, -(-4 * count // largest)) for count in counts]) for name, counts in rows]
+def heat_table(
+    caption: Text, columns: Sequence[str], rows: Sequence[tuple[str, Sequence[Figure | None]]]
+) -> Block:
+    """Return a table of counts whose cells are the darker the larger the count; none is left blank."""
+    counts = [count.value or 0 for _, cells in rows for count in cells if count]
+    largest = max(counts, default=0) or 1
+    shaded = [
+        (name, [(count, int(-(-4 * (count.value or 0) // largest)) if count else 0) for count in cells])
+        for name, cells in rows
+    ]
     lines = [
         caption,
         " | ".join(columns),
-        *(f"{name}: {' '.join(map(str, counts))}" for name, counts in rows),
+        *(f"{name}: {' '.join(str(count or 0) for count in cells)}" for name, cells in rows),
     ]
     return _block("heat_table", lines, caption=caption, columns=columns, rows=shaded)
 
 
-def prose(*paragraphs: str) -> Block:
+def prose(*paragraphs: Text) -> Block:
     """Return paragraphs."""
     return _block("prose", paragraphs, paragraphs=paragraphs)
 
 
-def definitions(items: Sequence[tuple[str, str]]) -> Block:
+def definitions(items: Sequence[tuple[str, Text]]) -> Block:
     """Return terms with their meaning."""
     return _block("definitions", [f"{term}: {text}" for term, text in items], items=items)
 
 
-def sources(figures: Sequence[Figure]) -> Block:
-    """Return «откуда число» for figures: formula, numerator, denominator, note."""
-    items = [(figure, figure.formula_text) for figure in figures]
-    lines = [f"{figure.label}: {figure.text} = {formula}" for figure, formula in items]
-    return _block("sources", lines, items=items)
-
-
-def cards(groups: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> Block:
+def cards(groups: Sequence[tuple[str, Sequence[tuple[str, Text]]]]) -> Block:
     """Return groups of terms side by side, e.g. the four blocks of a project card."""
     lines = [
         line for title, items in groups for line in (title, *(f"  {term}: {text}" for term, text in items))
@@ -371,7 +435,7 @@ def outcomes(items: Sequence[Outcome]) -> Block:
     return _block("outcomes", lines, items=items)
 
 
-def solved(text: str, share: str, done: int, found: int) -> Block:
+def solved(text: Text, share: Text, done: int, found: int) -> Block:
     """Return solved problems: the number, the share, and a cell for each problem found."""
     lines = [f"{text} {share}"]
     return _block("solved", lines, text=text, share=share, done=done, found=found)
@@ -383,9 +447,11 @@ def grade_steps(reached: str, items: Sequence[tuple[str, str]], note: str = "") 
     return _block("grade_steps", [*lines, note], reached=reached, items=items, note=note)
 
 
-def _block(name: str, lines: Sequence[str], figures: tuple[Figure, ...] = (), **values: Any) -> Block:
+def _block(name: str, lines: Sequence[Text], figures: tuple[Figure, ...] = (), **values: Any) -> Block:
+    """Fill a macro; the block has the figures that stand in its values, and further ones."""
     html = getattr(_macros(), name)(**values)
-    return Block(str(html).strip(), "\n".join(line for line in lines if line), figures)
+    text = "\n".join(str(line) for line in lines if line)
+    return Block(str(html).strip(), text, (*within(values), *figures))
 
 
 def environment() -> Environment:

@@ -16,6 +16,7 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import date
 from itertools import groupby
 from operator import itemgetter
+from types import MappingProxyType
 from typing import Any, Final
 
 import numpy as np
@@ -65,6 +66,9 @@ class Rows:
         return Rows.of(**{name: mine.get(name, []) + yours.get(name, []) for name in {**mine, **yours}})
 
 
+NO_ROWS: Final = Rows()
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One number that a page shows, with what it is computed from.
@@ -86,7 +90,7 @@ class Figure:
     denominator: float | None = None
     note: str = ""
     key: str = ""
-    rows: Rows = Rows()
+    rows: Rows = NO_ROWS
     as_of: str = ""
 
     @property
@@ -99,12 +103,17 @@ class Figure:
         """The formula in words."""
         return _formula(self.formula)[1]
 
+    @property
+    def anchor(self) -> str:
+        """What the formula's place on a page is called."""
+        return anchor(self.formula)
+
     def __str__(self) -> str:
         return self.text
 
     def __html__(self) -> str:
         leads = Markup('<a class="f" href="#f-{}" data-f="{}">{}</a>')
-        return leads.format(self.formula, self.id, self.text)
+        return leads.format(self.anchor, self.id, self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,11 +263,16 @@ def _named(beginning: str, width: int, number: int) -> str:
     return f"{beginning}{number:0{width}}" if width else beginning
 
 
-def dump(shown: Iterable[Figure], as_of: str = "") -> str:
-    """Return figures as lines of JSON: first the date and the formulas, then a figure a line."""
+def anchor(formula: str) -> str:
+    """Return what the place of a formula on a page is called: its name, or one made of its text."""
+    return formula if formula.isidentifier() else hashlib.sha256(formula.encode()).hexdigest()[:8]
+
+
+def dump(shown: Iterable[Figure], about: Mapping[str, Any] = MappingProxyType({})) -> str:
+    """Return figures as lines of JSON: first what holds for all and the formulas, then a figure a line."""
     found = list(shown)
     formulas = {figure.formula: _formula(figure.formula) for figure in found}
-    return "\n".join(_json(line) for line in ({"as_of": as_of, "formulas": formulas}, *map(_record, found)))
+    return "\n".join(_json(line) for line in ({**about, "formulas": formulas}, *map(_record, found)))
 
 
 def _formula(name: str) -> tuple[int, str]:
@@ -279,14 +293,15 @@ def _record(figure: Figure) -> dict[str, Any]:
 _DEFAULTS: Final = {each.name: each.default for each in fields(Figure)}
 
 
-def load(text: str) -> tuple[str, list[dict[str, Any]]]:
-    """Return the date and the figures of ``dump`` as records.
+def load(text: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return what ``dump`` was told of all figures, and the figures as records.
 
     A record has every field of a figure, ``rows`` by table and packed, and ``id``,
     ``formula_version`` and ``formula_text`` as they were when it was computed.
     """
     about, *records = (json.loads(line) for line in text.split("\n"))
-    return about["as_of"], [_whole(record, about["formulas"]) for record in records]
+    formulas = about.pop("formulas")
+    return about, [_whole(record, formulas) for record in records]
 
 
 def _whole(record: Mapping[str, Any], formulas: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@ from datetime import date
 import pytest
 
 from kuzbass_lean import blocks
-from kuzbass_lean.blocks import Block, Column, KeyFigure, Standing, Step, Tile
+from kuzbass_lean.blocks import Bar, Block, Column, KeyFigure, Standing, Step, Tile
 from kuzbass_lean.figures import FIGURES_MIME, Figure, load
 
 HOSTILE = "<script>alert(1)</script></td> **md** $x$ =1+1 \u202eabc 😀"
@@ -12,17 +12,18 @@ FIGURE = Figure("total", HOSTILE, 3, "3", "project", HOSTILE, 3, 4, HOSTILE)
 EVERY = {
     "header": blocks.header(HOSTILE, HOSTILE, date(2019, 9, 30), HOSTILE, [(HOSTILE, "index.html")]),
     "key_figures": blocks.key_figures([KeyFigure(FIGURE, HOSTILE, HOSTILE)]),
-    "ladder": blocks.ladder([Standing(HOSTILE, "leader", HOSTILE, HOSTILE, HOSTILE)]),
+    "ladder": blocks.ladder([Standing(HOSTILE, "leader", FIGURE, HOSTILE, HOSTILE, HOSTILE)]),
     "steps": blocks.steps([Step(HOSTILE, HOSTILE)]),
     "table": blocks.table(
         HOSTILE, [Column(HOSTILE), Column("Число", number=True)], [(HOSTILE, HOSTILE)], HOSTILE
     ),
-    "status_bars": blocks.status_bars(HOSTILE, [(HOSTILE, {"closed": 2, "planned": 1})]),
+    "status_bars": blocks.status_bars(
+        HOSTILE, [Bar(HOSTILE, FIGURE, {"closed": FIGURE})], {"closed": FIGURE}
+    ),
     "tile_map": blocks.tile_map(HOSTILE, [Tile(HOSTILE, HOSTILE, 1, 1, HOSTILE, 2, HOSTILE)], HOSTILE),
-    "heat_table": blocks.heat_table(HOSTILE, [HOSTILE], [(HOSTILE, [3])]),
+    "heat_table": blocks.heat_table(HOSTILE, [HOSTILE], [(HOSTILE, [FIGURE, None])]),
     "prose": blocks.prose(HOSTILE),
     "definitions": blocks.definitions([(HOSTILE, HOSTILE)]),
-    "sources": blocks.sources([FIGURE]),
     "cards": blocks.cards([(HOSTILE, [(HOSTILE, HOSTILE)])]),
 }
 
@@ -42,7 +43,7 @@ def test_a_block_shows_itself_as_html_text_and_figures() -> None:
 
 
 def test_a_level_is_a_word_and_bars_not_only_a_colour() -> None:
-    html = blocks.ladder([Standing("Здравоохранение", "unknown", "", "…")]).html
+    html = blocks.ladder([Standing("Здравоохранение", "unknown", FIGURE, "", "…")]).html
     assert 'class="lv Q"' in html
     assert "не определён" in html
 
@@ -57,7 +58,11 @@ def test_a_table_without_rows_says_so() -> None:
 
 
 def test_bars_show_every_count_and_their_sum() -> None:
-    block = blocks.status_bars("П", [("Школы", {"closed": 2, "planned": 1, "unknown": 0})])
+    counts = {
+        name: Figure(name, name, count, str(count), "project", "status_count")
+        for name, count in (("closed", 2), ("planned", 1), ("unknown", 0), ("total", 3))
+    }
+    block = blocks.status_bars("П", [Bar("Школы", counts.pop("total"), counts)])
     assert block.text == "П\nШколы: 3 (закрыт 2, планируется 1)"
     assert "статус не указан" not in block.html
 

@@ -74,8 +74,8 @@ def test_figures_are_found_wherever_they_stand() -> None:
 
 
 def test_figures_come_back_from_a_notebook_with_formula_version_and_date() -> None:
-    day, (record,) = figures.load(figures.dump([FIGURE], "2019-09-30"))
-    assert day == "2019-09-30"
+    about, (record,) = figures.load(figures.dump([FIGURE], {"as_of": "2019-09-30"}))
+    assert about == {"as_of": "2019-09-30"}
     assert record["formula_text"] == FIGURE.formula_text
     assert (record["id"], record["value"], record["formula_version"]) == ("total", 3, 1)
     assert record["rows"] == {"projects": "p-\t1\t1+1"}

@@ -202,8 +202,17 @@ def test_the_phone_sees_the_narrow_chart_and_the_desk_the_wide_one(
 
 def test_a_key_figure_leads_to_where_it_comes_from(sites: dict[str, Path], browser: Browser) -> None:
     page, _ = opened(browser, sites["sample"] / "region.html", 1280)
-    page.locator(".kpi sup a").nth(1).click()
-    assert page.locator("#src-realised").is_visible()
+    link = page.locator('.kpi a.f[data-f="realised"]').first
+    link.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("dialog[open]")
+    told = page.inner_text("dialog")
+    assert "число проектов со статусом «реализован» или «закрыт» (версия 1)" in told
+    assert "projects.csv" in told
+    assert [v["id"] for v in Axe().run(page, options=RULES).response["violations"]] == []
+    page.keyboard.press("Escape")
+    assert page.locator("dialog[open]").count() == 0
+    assert page.evaluate("document.activeElement.dataset.f") == "realised"
     page.context.close()
 
 

@@ -84,7 +84,7 @@ def test_two_samples_are_compared_from_five_measurements_a_side() -> None:
 def test_the_difference_is_a_figure_of_the_page() -> None:
     data = registry(SLOW[:5], QUICK[:5])
     figures = {figure.id: figure for figure in views.control_charts(data, views.grades(data)).figures}
-    assert figures["difference.m"].value == -10
+    assert figures["median_difference.m"].value == -10
 
 
 @pytest.mark.parametrize(

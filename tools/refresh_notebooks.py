@@ -12,10 +12,12 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
+from kuzbass_lean.figures import FIGURES_MIME
+
 ROOT = Path(__file__).parents[1]
 
 
-def refresh(path: Path, pattern: re.Pattern[str], replacement: str) -> None:
+def refresh(path: Path, rules: dict[str, tuple[re.Pattern[str], str]]) -> None:
     """Run one notebook where it lies and write it back with outputs in their stored form."""
     notebook = nbformat.read(path, as_version=4)
     resources = {"metadata": {"path": path.parent}}
@@ -28,20 +30,23 @@ def refresh(path: Path, pattern: re.Pattern[str], replacement: str) -> None:
         for output in cell.get("outputs", []):
             # the name of a widget in this run; the words beside it are the oracle
             output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
-            html = output.get("data", {}).get("text/html")
-            if html is not None:
-                output["data"]["text/html"] = pattern.sub(replacement, "".join(html))
+            for mime, (pattern, replacement) in rules.items():
+                if mime in output.get("data", {}):
+                    output["data"][mime] = pattern.sub(replacement, "".join(output["data"][mime]))
     nbformat.write(notebook, path)
 
 
 def main() -> None:
     """Refresh the notebooks named on the command line, or all."""
-    rules = configparser.RawConfigParser()
-    rules.read(ROOT / "tests" / "nbval.cfg", encoding="utf-8")
-    pattern = re.compile(rules["html"]["regex"])
+    read = configparser.RawConfigParser()
+    read.read(ROOT / "tests" / "nbval.cfg", encoding="utf-8")
+    rules = {
+        mime: (re.compile(read[name]["regex"]), read[name]["replace"])
+        for mime, name in (("text/html", "html"), (FIGURES_MIME, "figures"))
+    }
     paths = [Path(name) for name in sys.argv[1:]] or sorted((ROOT / "notebooks").glob("*.ipynb"))
     for path in paths:
-        refresh(path, pattern, rules["html"]["replace"])
+        refresh(path, rules)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ class Pair:
     """One measure: what it is, where target and after stand when before is 100, and its texts.
 
     ``after`` or ``target`` is None where there is none; ``solid`` tells whether the
-    measurements behind it are known.
+    measurements behind it are known; ``key`` names the measure.
     """
 
     label: str
@@ -39,6 +39,7 @@ class Pair:
     shown: str
     change: str
     letter: str
+    key: str = ""
 
 
 def dumbbell(pairs: Sequence[Pair], axis: str, heads: tuple[str, str, str], alt: str) -> Drawing:

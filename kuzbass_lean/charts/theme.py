@@ -130,6 +130,7 @@ def _smaller(body: str) -> str:
     body = re.sub(r' style="([^"]*)"', lambda m: _attributes(m[1]), body)
     body = re.sub(r"<[^>]*>", lambda m: _rounded(m[0]), body)
     body = re.sub(r"\s*\n\s*", " ", body)
+    body = re.sub(r'<path([^>]*?) d="(M[^"]* C [^"]*z) ?"([^>]*?)/>', _rounder, body)
     body = re.sub(r"> +<", "><", body).replace(' "', '"')
     body = re.sub(r" (?=[MLz]\b)|(?<=[MLz]) ", "", body)
     while (slim := re.sub(r"<g></g>|<g>(<(?:use|text|path)[^<]*(?:/>|</text>))</g>", r"\1", body)) != body:
@@ -140,6 +141,22 @@ def _smaller(body: str) -> str:
 def _rounded(tag: str) -> str:
     """Round the numbers of a tag; what stands between tags is text, where 30.11 may be a date."""
     return re.sub(r"\d+\.\d{2,}", lambda m: f"{float(m[0]):.1f}".removesuffix(".0"), tag)
+
+
+def _rounder(path: re.Match[str]) -> str:
+    """Write a circle, which matplotlib draws as eight curves, as a circle."""
+    numbers = [float(number) for number in re.findall(r"-?[0-9.]+", path[2])]
+    xs, ys = numbers[::2], numbers[1::2]
+    radius, across = (max(ys) - min(ys)) / 2, (max(xs) - min(xs)) / 2
+    if len(xs) != _CIRCLE or abs(radius - across) > 0.15 or (xs[0], ys[0]) != (xs[-1], ys[-1]):
+        return path[0]
+    centre = f' cx="{xs[0]:g}" cy="{round(ys[0] - radius, 1):g}" r="{round(radius, 1):g}"'
+    look = re.sub(r' clip-path="[^"]*"', "", path[1] + path[3])  # marks stand within the axes
+    return f"<circle{centre}{look}/>"
+
+
+_CIRCLE: Final = 25
+"""So many points eight curves have."""
 
 
 def _attributes(style: str) -> str:

@@ -10,7 +10,7 @@ from kuzbass_lean import blocks, maturity, views, wording
 from kuzbass_lean.blocks import Block, Standing
 from kuzbass_lean.lab.view import View
 from kuzbass_lean.maturity import Change, DirectionScore, Profile
-from kuzbass_lean.views.levels import lacking
+from kuzbass_lean.views.levels import lacking, level_figure
 
 _ASKED: Final = ("criteria", "lead_time", "revenue")
 """Bases whose Y is asked of each unit, in percent."""
@@ -40,7 +40,9 @@ class Outcome:
     def block(self) -> Block:
         """Both, one under the other, and have and need at every threshold afterwards."""
         standing = [
-            Standing(wording.label("lab", name), score.level, *lacking(score), score.title)
+            Standing(
+                wording.label("lab", name), score.level, level_figure(score), *lacking(score), score.title
+            )
             for name, score in (("now", self.before), ("then", self.after))
         ]
         return blocks.joined(blocks.ladder(standing), views.profile(Profile(self.as_of, (self.after,))))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Iterator
 from functools import cache
 from html import unescape
 from importlib import resources
@@ -17,13 +18,13 @@ from nbconvert.exporters.html import HTMLExporter
 from kuzbass_lean import __version__, figures
 from kuzbass_lean.errors import CapabilityError
 from kuzbass_lean.figures import FIGURES_MIME
-from kuzbass_lean.press import since
+from kuzbass_lean.press import since, where
 
 TEMPLATES = Path(str(resources.files("kuzbass_lean") / "templates"))
 
 
 class ReportExporter(HTMLExporter):
-    """A page without code, scripts or anything from the network: ``jupyter nbconvert --to kuzbass-lean``."""
+    """A page without code or anything from the network: ``jupyter nbconvert --to kuzbass-lean``."""
 
     export_from_notebook = "Кузбасс бережливый"
 
@@ -43,7 +44,8 @@ class ReportExporter(HTMLExporter):
             "page_css": css(),
             "page_version": __version__,
         }
-        return super().from_notebook_node(nb, {**(resources or {}), **page}, **options)
+        html, known = super().from_notebook_node(nb, {**(resources or {}), **page}, **options)
+        return where.added(html, told_of(nb), shown_figures(nb)), known
 
 
 def shown_figures(notebook: Any) -> list[dict[str, Any]]:
@@ -56,14 +58,21 @@ def shown_figures(notebook: Any) -> list[dict[str, Any]]:
     LeanError
         Two different figures have one id.
     """
-    told = [
-        figures.load("".join(output["data"][FIGURES_MIME]))
-        for cell in notebook["cells"]
-        for output in cell.get("outputs", [])
-        if FIGURES_MIME in output.get("data", {})
-    ]
-    day = next((as_of for as_of, _ in told if as_of), "")
-    return figures.once({**row, "as_of": row["as_of"] or day} for _, rows in told for row in rows)
+    day = told_of(notebook).get("as_of", "")
+    found = (row for _, rows in _loaded(notebook) for row in rows)
+    return figures.once({**row, "as_of": row["as_of"] or day} for row in found)
+
+
+def told_of(notebook: Any) -> dict[str, Any]:
+    """Return what the page's head told of all its figures: their date, and the file of each table."""
+    return next((about for about, _ in _loaded(notebook) if about), {})
+
+
+def _loaded(notebook: Any) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", []):
+            if FIGURES_MIME in output.get("data", {}):
+                yield figures.load("".join(output["data"][FIGURES_MIME]))
 
 
 def first_heading(notebook: Any) -> str:

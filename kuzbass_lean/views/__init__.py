@@ -32,7 +32,6 @@ from kuzbass_lean.views.summary import (
     provenance,
     report_date,
     sector_profile,
-    sources,
     way_up,
 )
 from kuzbass_lean.views.waiting import ageing, time_to_close
@@ -72,7 +71,6 @@ __all__ = [
     "sector_reconciliation",
     "slides",
     "smallest_steps",
-    "sources",
     "standing",
     "steps",
     "streams",

@@ -7,11 +7,12 @@ from datetime import date
 
 from kuzbass_lean import blocks, evidence, maturity, metrics, wording
 from kuzbass_lean.blocks import Block, Column, Step
-from kuzbass_lean.evidence import Forecast, Outlook
-from kuzbass_lean.figures import Figure
+from kuzbass_lean.evidence import Outlook
+from kuzbass_lean.figures import Rows, Text, joined, said
 from kuzbass_lean.maturity import DirectionScore, NextStep, Profile, UnitStep
 from kuzbass_lean.registry import Registry, Scope
-from kuzbass_lean.views.levels import cases, inputs, ladder, units
+from kuzbass_lean.views import shown
+from kuzbass_lean.views.levels import base, behind, cases, inputs, ladder, noun_of
 from kuzbass_lean.views.summary import organization_names
 
 MOST_STEPS = 3
@@ -34,8 +35,7 @@ def steps(profile: Profile, registry: Registry, scope: Scope) -> tuple[NextStep,
     >>> len(found)
     9
     """
-    base = registry.slice(scope) if scope.municipality else registry
-    return maturity.next_steps(base, profile, municipality=scope.municipality)
+    return maturity.next_steps(base(registry, scope), profile, municipality=scope.municipality)
 
 
 def standing(profile: Profile, registry: Registry, scope: Scope, as_of: date) -> Block:
@@ -46,7 +46,7 @@ def standing(profile: Profile, registry: Registry, scope: Scope, as_of: date) ->
     >>> block = kl.views.standing(profile, registry, kl.Scope.region(), day)
     """
     return blocks.beside(
-        ("Где мы стоим и чего не хватает", ladder(profile)),
+        ("Где мы стоим и чего не хватает", ladder(profile, registry, scope)),
         ("Следующие шаги", next_steps(profile, registry, scope, as_of)),
     )
 
@@ -62,25 +62,27 @@ def next_steps(profile: Profile, registry: Registry, scope: Scope, as_of: date) 
     names = unit_names(registry)
     found = [step for step in steps(profile, registry, scope) if step.target is not None]
     computed = sorted((s for s in found if s.units is not None), key=lambda s: (_cost(s), s.number))
-    items = [_step(step, scores[step.number], names) for step in computed if _cost(step)]
+    part = base(registry, scope)
+    items = [
+        _step(step, scores[step.number], names, behind(part, scores[step.number]))
+        for step in computed
+        if _cost(step)
+    ]
     for step in found:
         score = scores[step.number]
         if step.units is None and step.missing:
             gives = f"Сейчас возможно {cases(score)}."
             items.append(Step(f"{score.title}: внести {inputs(step.missing)}", gives))
-    late = metrics.overdue(registry.slice(scope).projects, as_of)
-    shown = items[: MOST_STEPS - 1] if len(late) else items[:MOST_STEPS]
+    own = registry.slice(scope)
+    late = metrics.overdue(own.projects, as_of)
+    chosen = items[: MOST_STEPS - 1] if len(late) else items[:MOST_STEPS]
     if len(late):
-        longest = wording.plural(int(late["days"].iloc[0]), "day")
-        shown.append(
-            Step(
-                f"Разобрать просроченные проекты: {wording.number(len(late))}",
-                f"Самый долгий просрочен на {longest}.",
-            )
-        )
-    if not shown:
-        return blocks.prose(_no_steps(profile, registry.slice(scope)))
-    return blocks.steps(shown)
+        longest = shown.plural(shown.days_late(*late.iloc[0][["project_id", "title", "days"]]), "day")
+        action = said("Разобрать просроченные проекты: {}", shown.state(own, as_of).overdue)
+        chosen.append(Step(action, said("Самый долгий просрочен на {}.", longest)))
+    if not chosen:
+        return blocks.prose(_no_steps(profile, own))
+    return blocks.steps(chosen)
 
 
 def _no_steps(profile: Profile, part: Registry) -> str:
@@ -104,14 +106,17 @@ def unit_names(registry: Registry) -> dict[str, str]:
     return places | {str(key): str(name) for key, name in organization_names(registry).items()}
 
 
-def _step(step: NextStep, score: DirectionScore, names: dict[str, str]) -> Step:
-    gives = [f"Даёт уровень «{_level(step.target)}»."]
+def _step(step: NextStep, score: DirectionScore, names: dict[str, str], of: Rows) -> Step:
+    gives: list[Text] = [f"Даёт уровень «{_level(step.target)}»."]
     if step.nearest and step.units:
         gives.append(_nearest(step.nearest[: min(MOST_NEAREST, step.units)], names))
     if (step.best_units, step.best_projects) != (step.units, step.projects):
-        best = _needed(score, step.best_units, step.best_projects)
-        gives.append(f"В лучшем случае {f'нужно {best}' if best else 'хватит недостающих данных'}.")
-    return Step(f"{score.title}: ещё {_needed(score, step.units or 0, step.projects or 0)}", " ".join(gives))
+        best = _needed(score, step.best_units, step.best_projects, of, "best_")
+        gives.append(
+            said("В лучшем случае нужно {}.", best) if best else "В лучшем случае хватит недостающих данных."
+        )
+    needed = _needed(score, step.units or 0, step.projects or 0, of)
+    return Step(said("{}: ещё {}", score.title, needed), shown.sentence(*gives))
 
 
 def _nearest(lacks: Sequence[UnitStep], names: dict[str, str]) -> str:
@@ -124,13 +129,28 @@ def _nearest(lacks: Sequence[UnitStep], names: dict[str, str]) -> str:
     return f"Ближе всего: {'; '.join(told).removesuffix('.')}."
 
 
-def _needed(score: DirectionScore, count: int, projects: int) -> str:
-    parts = []
-    if count:
-        parts.append(units(score, count))
-    if projects:
-        parts.append(wording.plural(projects, "project"))
-    return wording.join(parts)
+def _needed(score: DirectionScore, count: int, projects: int, of: Rows, best: str = "") -> Text:
+    """Say how many units and projects a step takes; nothing where it takes none."""
+    parts = [
+        shown.plural(
+            shown.number(
+                f"step_{best}{name}",
+                f"{score.title}: до следующего уровня {what}",
+                value,
+                unit,
+                f"step_{name}",
+                key=str(score.number),
+                rows=of,
+            ),
+            noun,
+        )
+        for name, what, value, unit, noun in (
+            ("units", "единиц", count, "unit", noun_of(score)),
+            ("projects", "проектов", projects, "project", "project"),
+        )
+        if value
+    ]
+    return joined(" и ", parts) if parts else ""
 
 
 def _who(lack: UnitStep, names: dict[str, str]) -> str:
@@ -162,7 +182,11 @@ def smallest_steps(profile: Profile, registry: Registry, scope: Scope) -> Block:
         return blocks.prose("Шагов нет: модель не оценивает этот сектор или территорию.")
     scores = {score.number: score for score in profile.directions}
     names = unit_names(registry)
-    rows = [_steps_row(scores[step.number], step, names) for step in steps(profile, registry, scope)]
+    part = base(registry, scope)
+    rows = [
+        _steps_row(scores[step.number], step, names, behind(part, scores[step.number]))
+        for step in steps(profile, registry, scope)
+    ]
     columns = [Column("Направление"), Column("Следующий уровень"), Column("В худшем случае нужно")]
     columns += [Column("В лучшем случае"), Column("Кому и что сделать")]
     note = (
@@ -172,14 +196,14 @@ def smallest_steps(profile: Profile, registry: Registry, scope: Scope) -> Block:
     return blocks.table("Наименьший набор шагов", columns, rows, note)
 
 
-def _steps_row(score: DirectionScore, step: NextStep, names: dict[str, str]) -> tuple[str, ...]:
+def _steps_row(score: DirectionScore, step: NextStep, names: dict[str, str], of: Rows) -> tuple[Text, ...]:
     if step.target is None:
         return score.title, "—", "ничего: высший уровень", "—", "—"
     if step.units is None:
         why = "недостижимо при этом прочтении" if step.reachable is False else f"нужны {inputs(step.missing)}"
         return score.title, _level(step.target), why, "—", "—"
-    worst = _needed(score, step.units, step.projects or 0) or "только данные"
-    best = _needed(score, step.best_units, step.best_projects) or "хватит недостающих данных"
+    worst = _needed(score, step.units, step.projects or 0, of) or "только данные"
+    best = _needed(score, step.best_units, step.best_projects, of, "best_") or "хватит недостающих данных"
     told = [f"{_who(lack, names)} — {lacking_words(lack)}" for lack in step.nearest[:MOST_UNITS]]
     more = len(step.nearest) - len(told)
     who = "; ".join(told) + (f"; и ещё {wording.number(more)}" if more > 0 else "")
@@ -197,10 +221,13 @@ def forecast(profile: Profile, registry: Registry, scope: Scope, as_of: date) ->
         return blocks.prose("Прогноза нет: модель не оценивает этот сектор или территорию.")
     scores = {score.number: score for score in profile.directions}
     taken = steps(profile, registry, scope)
-    base = registry.slice(scope) if scope.municipality else registry
-    found = evidence.outlook(base, taken, as_of)
+    part = base(registry, scope)
+    found = evidence.outlook(part, taken, as_of)
     needs = {step.number: step for step in taken}
-    rows = [_forecast_row(scores[entry.number], needs[entry.number], entry) for entry in found]
+    rows = [
+        _forecast_row(scores[entry.number], needs[entry.number], entry, behind(part, scores[entry.number]))
+        for entry in found
+    ]
     columns = [
         Column("Направление"),
         Column("Следующий уровень"),
@@ -213,44 +240,42 @@ def forecast(profile: Profile, registry: Registry, scope: Scope, as_of: date) ->
     )
     note = "Это продолжение нынешнего темпа, а не план. "
     if assumed:
-        said = wording.join([wording.label("assumption", code) for code in assumed])
-        note += f"Верно, если: {said}."
-    figures = tuple(figure for entry in found for figure in _forecast_figures(scores[entry.number], entry))
-    return blocks.table("Когда будет следующий уровень", columns, rows, note, figures)
+        listed = wording.join([wording.label("assumption", code) for code in assumed])
+        note += f"Верно, если: {listed}."
+    return blocks.table("Когда будет следующий уровень", columns, rows, note)
 
 
-def _forecast_row(score: DirectionScore, step: NextStep, entry: Outlook) -> tuple[str, ...]:
-    needed = "—" if step.units is None else _needed(score, step.units, step.projects or 0) or "только данные"
+def _forecast_row(score: DirectionScore, step: NextStep, entry: Outlook, of: Rows) -> tuple[Text, ...]:
+    needed: Text = "—"
+    if step.units is not None:
+        needed = _needed(score, step.units, step.projects or 0, of) or "только данные"
+    pace = _pace(score, entry, of)
     if entry.day is None:
         why = wording.label("no_forecast", entry.reason) if entry.reason else "далеко за пределами календаря"
-        return score.title, _level(entry.target) if entry.target else "—", needed, _pace(entry), why, "—"
+        return score.title, _level(entry.target) if entry.target else "—", needed, pace, why, "—"
     latest = wording.date(entry.latest) if entry.latest else "неизвестно"
     span = f"{wording.date(entry.earliest)} … {latest}"
-    return score.title, _level(entry.target), needed, _pace(entry), wording.date(entry.day), span
+    return score.title, _level(entry.target), needed, pace, wording.date(entry.day), span
 
 
-def _pace(entry: Outlook) -> str:
-    parts: list[tuple[str, Forecast]] = []
-    if entry.units:
-        parts.append(("единиц", entry.units))
-    if entry.projects:
-        parts.append(("проектов", entry.projects))
-    return ", ".join(f"{wording.number(found.pace, 1)} {word}" for word, found in parts) or "—"
-
-
-def _forecast_figures(score: DirectionScore, entry: Outlook) -> list[Figure]:
-    formula = "forecast_pace"
-    return [
-        Figure(
-            f"pace_{name}",
-            f"{score.title}: темп, {label} в месяц",
-            round(found.pace, 10),
-            wording.number(found.pace, 1),
-            "1/month",
-            formula,
-            found.events,
-            key=str(entry.number),
+def _pace(score: DirectionScore, entry: Outlook, of: Rows) -> Text:
+    parts = [
+        said(
+            "{} {}",
+            shown.number(
+                f"pace_{name}",
+                f"{score.title}: темп, {word} в месяц",
+                found.pace,
+                "1/month",
+                "forecast_pace",
+                digits=1,
+                numerator=found.events,
+                key=str(entry.number),
+                rows=of,
+            ),
+            word,
         )
-        for name, label, found in (("units", "единиц", entry.units), ("projects", "проектов", entry.projects))
+        for name, word, found in (("units", "единиц", entry.units), ("projects", "проектов", entry.projects))
         if found
     ]
+    return joined(", ", parts) if parts else "—"

@@ -9,9 +9,10 @@ import pandas as pd
 
 from kuzbass_lean import blocks, published, wording
 from kuzbass_lean.blocks import Block, Column
+from kuzbass_lean.figures import Text
 from kuzbass_lean.published import PublishedFigure
 from kuzbass_lean.registry import Registry
-from kuzbass_lean.views.reference import value_text
+from kuzbass_lean.views.reference import published_value, registry_value, value_text
 
 _STATES = ("agrees", "differs", "cannot_check")
 
@@ -72,7 +73,7 @@ def _slide(title: str, figures: list[PublishedFigure], compared: pd.DataFrame) -
     return blocks.table(f"Слайд «{title}»", columns, rows)
 
 
-def _row(figure: PublishedFigure, compared: pd.DataFrame) -> tuple[str, ...]:
+def _row(figure: PublishedFigure, compared: pd.DataFrame) -> tuple[Text, ...]:
     shown = _published(figure)
     if figure.id not in compared.index:
         return figure.quantity, shown, "—", "не число", figure.note
@@ -80,13 +81,13 @@ def _row(figure: PublishedFigure, compared: pd.DataFrame) -> tuple[str, ...]:
     return (
         figure.quantity,
         shown,
-        value_text(row["registry"]),
+        registry_value(figure.id, figure.quantity, row["registry"]),
         wording.label("reconciliation", row["state"]),
         str(row["note"] or ""),
     )
 
 
-def _published(figure: PublishedFigure) -> str:
+def _published(figure: PublishedFigure) -> Text:
     value = figure.value
     if value is None:
         return figure.missing or wording.phrase("missing")
@@ -96,4 +97,4 @@ def _published(figure: PublishedFigure) -> str:
         return ", ".join(f"{name} {wording.number(number)}" for name, number in value.items())
     if isinstance(value, tuple):
         return f"{value_text(value)} {wording.unit_name(figure.unit or '')}".strip()
-    return wording.unit(value, figure.unit or "")
+    return published_value(figure.id, figure.quantity, value, wording.unit(value, figure.unit or ""))

@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from kuzbass_lean import blocks, evidence, metrics, wording
 from kuzbass_lean.blocks import Block, Column, Outcome
-from kuzbass_lean.figures import Figure
+from kuzbass_lean.charts import Pair
+from kuzbass_lean.figures import Figure, Rows, Text, said
 from kuzbass_lean.registry import Registry, Scope
+from kuzbass_lean.views import shown
 from kuzbass_lean.views.proof import LETTERS, grades, measured
 from kuzbass_lean.views.results import (
     WORST,
-    change_words,
     changes_chart,
     improvement_figure,
     measured_change,
     pair,
     phases,
     star,
+    stated,
     unit_name,
 )
-from kuzbass_lean.views.summary import SITE, count, organization_names, provenance, ratio
+from kuzbass_lean.views.summary import (
+    SITE,
+    files,
+    organization_names,
+    problem_figures,
+    provenance,
+    solved_figure,
+)
 
-Pairs = list[tuple[str, str]]
+Pairs = list[tuple[str, Text]]
 
 
 MOST_OUTCOMES = 3
@@ -57,33 +65,38 @@ def passport(
         ("4. Ключевые события", _events(row)),
     ]
     title, path = str(row["title"]), [(SITE, f"{up}index.html")]
-    said = provenance(part, Scope.of_project(project))
-    head = blocks.header(title, _lead(part, row, graded), as_of, said, path)
+    source = provenance(part, Scope.of_project(project))
+    head = blocks.header(title, _lead(part, row, graded), as_of, source, path, files(part))
     card = blocks.cards(groups)
-    solved = metrics.solved_share(part.projects)
-    figures: tuple[Figure, ...] = ()
-    if solved.denominator:
-        figures = (ratio("solved_share", "Решено выявленных проблем", solved),)
-    units = part.project_units()["organization_id"].nunique()
-    figures = (count("count", "Организаций-участников", int(units)), *figures)
-    known = [text != wording.phrase("missing") for _, items in groups for _, text in items]
-    filled = f"Заполнено полей карточки: {wording.number(sum(known))} из {wording.number(len(known))}."
-    shown = blocks.joined(head, card, _outcome(part, graded), blocks.prose(filled))
-    return replace(shown, figures=figures)
+    known = [str(text) != wording.phrase("missing") for _, items in groups for _, text in items]
+    filled = shown.number(
+        "filled",
+        "Заполнено полей карточки",
+        sum(known),
+        "field",
+        "filled",
+        numerator=sum(known),
+        denominator=len(known),
+    )
+    told = blocks.prose(said("Заполнено полей карточки: {} из {}.", filled, wording.number(len(known))))
+    return blocks.joined(head, card, _outcome(part, graded), told)
 
 
-def _lead(part: Registry, row: dict[Any, Any], graded: pd.DataFrame) -> str:
+def _lead(part: Registry, row: dict[Any, Any], graded: pd.DataFrame) -> Text:
     """Return the sentence that answers: what changed, how far that is proven, where the project stands."""
-    said = [f"{item.name}: {item.before} → {item.after}, {item.change}." for item in _outcomes(part)[:1]]
+    told: list[Text] = [
+        said("{}: {} → {}, {}.", item.name, item.before, item.after, item.change)
+        for item in _outcomes(part)[:1]
+    ]
     letter = _best(graded)
     if letter in ("D", "E"):
         claimed = "Есть только цель" if letter == "E" else "Улучшение заявлено, но не доказано"
-        said.append(f"{claimed}: оценка {letter}.")
+        told.append(f"{claimed}: оценка {letter}.")
     elif letter:
-        said.append(f"Оценка доказательности {letter}.")
+        told.append(f"Оценка доказательности {letter}.")
     if not pd.isna(row["result"]):
-        said.append(f"{str(row['result']).removesuffix('.')}.")
-    return " ".join([*said, f"Статус: {wording.label('status', row['status'])}."])
+        told.append(f"{str(row['result']).removesuffix('.')}.")
+    return shown.sentence(*told, f"Статус: {wording.label('status', row['status'])}.")
 
 
 def _best(graded: pd.DataFrame) -> str:
@@ -92,41 +105,39 @@ def _best(graded: pd.DataFrame) -> str:
 
 def _outcomes(part: Registry) -> list[Outcome]:
     """Return the project's measures that have a start and a result, or a target where there is none."""
-    said = []
+    found = []
     for measure in part.frame("measures").to_dict("records"):
         values = phases(part, str(measure["measure_id"]))
         change = measured_change(values, measure)
         later = values.get("target" if change.planned else "after")
         if later is None:
             continue
-        unit, better = str(measure["unit"]), str(measure["better"])
         drawn = pair("", measure, values, change, "")
         reached = drawn[0].target if drawn and change.planned else drawn[0].after if drawn else None
         whole = max(100.0, reached or 0.0)
-        said.append(
+        found.append(
             Outcome(
                 str(measure["name"]),
-                wording.value_text(values.get("before"), unit, better),
-                wording.value_text(later, unit, better),
-                wording.change_text(change),
+                stated(measure, "before", values.get("before")),
+                stated(measure, "target" if change.planned else "after", later),
+                improvement_figure(measure, change, values),
                 None if reached is None else (10000 / whole, 100 * reached / whole),
                 bool(drawn and drawn[0].worse),
                 change.planned,
             )
         )
-    return said
+    return found
 
 
 def _outcome(part: Registry, graded: pd.DataFrame) -> Block:
     found = _outcomes(part)
     missing = blocks.prose("В реестре не указано.")
     gained = _gains(part)
-    problems = metrics.solved_share(part.projects)
+    share = solved_figure(part)
     solved = missing
-    if problems.numerator is not None and problems.denominator:
-        done, of = int(problems.numerator), int(problems.denominator)
-        text = wording.phrase("out_of", wording.number(done), wording.number(of))
-        solved = blocks.solved(text, wording.percent(problems.percent), done, of)
+    if share.numerator is not None and share.denominator:
+        text = said("{} из {}", *problem_figures(share))
+        solved = blocks.solved(text, share, int(share.numerator), int(share.denominator))
     letter = _best(graded)
     steps = [(name, wording.label("evidence", name)) for name in reversed(LETTERS)]
     return blocks.panels(
@@ -145,12 +156,22 @@ def _known(value: Any) -> str:
 
 def _frame(part: Registry, project: str, row: dict[Any, Any]) -> Pairs:
     names = organization_names(part)
-    units = part.project_units()
-    team = row["team_size"]
+    units = part.project_units().drop_duplicates("organization_id")["organization_id"]
+    members = shown.number(
+        "participants",
+        "Организаций-участников",
+        len(units),
+        "organization",
+        "participants",
+        rows=Rows.of(organizations=units),
+    )
+    team = shown.number(
+        "team", "Численность команды", row["team_size"], "person", "team", rows=Rows.of(projects=[project])
+    )
     return [
         ("Организация", str(names.get(row["organization_id"]))),
-        ("Участников", wording.plural(int(units["organization_id"].nunique()), "organization")),
-        ("Команда", wording.phrase("missing") if pd.isna(team) else wording.plural(int(team), "person")),
+        ("Участников", shown.plural(members, "organization")),
+        ("Команда", wording.phrase("missing") if team.value is None else shown.plural(team, "person")),
         ("Централизованный", wording.label("yes_no", str(bool(row["centralised"])).lower())),
         ("Начало процесса", _known(row["process_from"])),
         ("Конец процесса", _known(row["process_to"])),
@@ -158,11 +179,12 @@ def _frame(part: Registry, project: str, row: dict[Any, Any]) -> Pairs:
 
 
 def _rationale(part: Registry, row: dict[Any, Any]) -> Pairs:
-    solved = metrics.solved_share(part.projects)
-    return [
-        ("Обоснование", _known(row["rationale"])),
-        ("Решено выявленных проблем", wording.ratio(solved) + _interval(solved)),
-    ]
+    share = solved_figure(part)
+    solved: Text = wording.phrase("missing")
+    if share.numerator is not None and share.denominator is not None:
+        interval = _interval(metrics.solved_share(part.projects))
+        solved = said("{} из {} ({}){}", *problem_figures(share), share, interval)
+    return [("Обоснование", _known(row["rationale"])), ("Решено выявленных проблем", solved)]
 
 
 def _interval(solved: metrics.Ratio) -> str:
@@ -177,33 +199,51 @@ def _interval(solved: metrics.Ratio) -> str:
 
 
 def _goals(part: Registry) -> Pairs:
-    said: Pairs = []
+    told: Pairs = []
     for measure in part.frame("measures").to_dict("records"):
         values = phases(part, str(measure["measure_id"]))
-        unit, better = str(measure["unit"]), str(measure["better"])
-        before = wording.value_text(values.get("before"), unit, better)
-        target = wording.value_text(values.get("target"), unit, better)
-        said.append((str(measure["name"]), f"было: {before}; цель: {target}"))
-    return said or [("Показатели", wording.phrase("missing"))]
+        before, target = (stated(measure, phase, values.get(phase)) for phase in ("before", "target"))
+        told.append((str(measure["name"]), said("было: {}; цель: {}", before, target)))
+    return told or [("Показатели", wording.phrase("missing"))]
 
 
 def _gains(part: Registry) -> Pairs:
     """Return effects and standards of the project in words."""
-    said: Pairs = []
-    for effect in part.frame("effects").to_dict("records"):
-        amount = wording.unit(effect["amount"], str(effect["unit"]))
+    told: Pairs = []
+    effects = part.frame("effects")
+    for number, effect in enumerate(effects.to_dict("records")):
         about = (
             "смысл суммы в источнике неоднозначен"
             if effect["ambiguous"]
             else ("подтверждён" if effect["confirmed"] else "заявлен")
         )
         kind, period = wording.label("effect_kind", effect["kind"]), wording.label("period", effect["period"])
-        said.append((f"Эффект: {kind}", f"{amount} {period}; {about}"))
-    for standard in part.frame("standards").to_dict("records"):
-        number = standard["count"]
-        text = "количество не указано" if pd.isna(number) else wording.number(int(number))
-        said.append((wording.label("standard_kind", standard["kind"]), text))
-    return said
+        unit, title = str(effect["unit"]), f"Эффект: {kind}"
+        amount = Figure(
+            "effect_amount",
+            f"{title} {period}",
+            float(effect["amount"]),
+            wording.unit(effect["amount"], unit),
+            unit,
+            "effect_amount",
+            key=str(number + 1),
+            rows=Rows.of(effects=effects.iloc[[number]]),
+        )
+        told.append((title, said("{} {}; {}", amount, period, about)))
+    standards = part.frame("standards")
+    for number, standard in enumerate(standards.to_dict("records")):
+        title = wording.label("standard_kind", standard["kind"])
+        count = shown.number(
+            "standards",
+            title,
+            standard["count"],
+            "document",
+            "stated",
+            key=str(number + 1),
+            rows=Rows.of(standards=standards.iloc[[number]]),
+        )
+        told.append((title, "количество не указано" if count.value is None else count))
+    return told
 
 
 def _events(row: dict[Any, Any]) -> Pairs:
@@ -220,12 +260,13 @@ def passport_measures(part: Registry, graded: pd.DataFrame) -> Block:
     >>> block = kl.views.passport_measures(part, kl.views.grades(part))
     """
     letters = graded.set_index("measure_id")["letter"]
-    rows, figures, pairs = [], [], []
+    rows: list[tuple[Text, ...]] = []
+    pairs: list[Pair] = []
     for measure in part.frame("measures").to_dict("records"):
         values = phases(part, str(measure["measure_id"]))
         change = measured_change(values, measure)
         better = str(measure["better"])
-        texts = [wording.value_text(values.get(phase), "", better) for phase in ("before", "target", "after")]
+        texts = [stated(measure, phase, values.get(phase)) for phase in ("before", "target", "after")]
         statistic = wording.label("statistic", measure["statistic"])
         attained = metrics.attainment(values.get("before"), values.get("target"), values.get("after"), better)
         goal = (
@@ -236,15 +277,14 @@ def passport_measures(part: Registry, graded: pd.DataFrame) -> Block:
             (
                 f"{measure['name']}, {unit_name(measure)} ({statistic})",
                 *texts,
-                change_words(change),
+                improvement_figure(measure, change, values),
                 goal,
                 letter + star(graded, measure),
             )
         )
-        figures.append(improvement_figure(measure, change))
         pairs += pair(str(measure["name"]), measure, values, change, letter)
     columns = [Column("Показатель"), Column("Было", True), Column("Цель", True), Column("Стало", True)]
     columns += [Column("Изменение", True), Column("Цель достигнута"), Column("Оценка")]
     note = WORST if graded["usual"].notna().any() else ""
-    table = blocks.table("Показатели проекта", columns, rows, note, tuple(figures))
+    table = blocks.table("Показатели проекта", columns, rows, note)
     return blocks.joined(*changes_chart(pairs), table, measured(part, graded))

@@ -10,12 +10,13 @@ from typing import Any
 import pandas as pd
 
 from kuzbass_lean import blocks, catalogue, charts, metrics, wording
-from kuzbass_lean.blocks import Block, Column, Tile
+from kuzbass_lean.blocks import Bar, Block, Column, Tile
 from kuzbass_lean.charts import Region
-from kuzbass_lean.figures import Figure
+from kuzbass_lean.figures import Figure, Rows, Text, said, within
 from kuzbass_lean.outlines import Ring
 from kuzbass_lean.registry import Registry
-from kuzbass_lean.schema import STATUSES
+from kuzbass_lean.schema import OPEN, REALISED, STATUSES
+from kuzbass_lean.views import shown
 from kuzbass_lean.views.summary import organization_names
 from kuzbass_lean.views.waiting import ageing
 
@@ -30,38 +31,52 @@ def portfolio(part: Registry, by: str = "sector") -> Block:
     --------
     >>> block = kl.views.portfolio(registry, by="sector")
     """
-    counts = metrics.by(part.projects, by)
     names = _names(part, by)
-    rows = [
-        (str(names.get(key, _WITHOUT)), {status: int(row[status]) for status in STATUSES})
-        for key, row in counts.iterrows()
+    bars = [
+        _bar(by, str(names.get(key, _WITHOUT)), "none" if pd.isna(key) else str(key), rows)
+        for key, rows in part.projects.groupby(by, dropna=False)
     ]
-    rows.sort(key=lambda row: (-sum(row[1].values()), row[0]))
-    shown = blocks.status_bars(_most(rows, by), rows[:MOST_ROWS])
-    formula = "status_count"
-    statuses = part.projects["status"].value_counts()
-    figures = tuple(
-        Figure(
+    bars.sort(key=lambda bar: (-(bar.total.value or 0), str(bar.name)))
+    ids, status = part.projects["project_id"], part.projects["status"]
+    wholes = {
+        name: shown.counted(
             "status",
-            f"Проекты: {wording.label('status', status)}",
-            int(statuses.get(status, 0)),
-            wording.number(int(statuses.get(status, 0))),
-            "project",
-            formula,
-            key=status,
+            f"Проекты: {wording.label('status', name)}",
+            ids[status.eq(name)],
+            key=name,
+            formula="status_count",
         )
-        for status in STATUSES
+        for name in STATUSES
+    }
+    return blocks.status_bars(_most(bars, by), bars[:MOST_ROWS], wholes)
+
+
+def _bar(by: str, name: str, key: str, projects: pd.DataFrame) -> Bar:
+    groups = projects.groupby("status")["project_id"]
+    parts = {
+        str(status): shown.counted(
+            f"{by}_status",
+            f"{name}: {wording.label('status', status)}",
+            ids,
+            key=f"{key}.{status}",
+            formula="status_count",
+        )
+        for status, ids in groups
+    }
+    whole = shown.counted(
+        f"{by}_projects", f"{name}: проектов", projects["project_id"], key=key, formula="every_status"
     )
-    return Block(shown.html, shown.text, figures)
+    return Bar(name, whole, parts)
 
 
-def _most(rows: Sequence[tuple[str, Mapping[str, int]]], by: str) -> str:
-    """Say where most projects are; rows come with the largest first."""
-    named = [(name, sum(counts.values())) for name, counts in rows if name != _WITHOUT]
+def _most(bars: Sequence[Bar], by: str) -> Text:
+    """Say where most projects are; bars come with the largest first."""
+    named = [bar for bar in bars if bar.name != _WITHOUT]
     if not named:
         return f"Проекты по статусам: {_BY[by]}"
-    (name, most), whole = named[0], sum(sum(counts.values()) for _, counts in rows)
-    return f"Больше всего проектов: {name} — {wording.number(most)} из {wording.number(whole)}"
+    whole = sum(int(bar.total.value or 0) for bar in bars)
+    every = shown.number("every_project", "Проектов во всех статусах", whole, "project", "every_status")
+    return said("Больше всего проектов: {} — {} из {}", named[0].name, named[0].total, every)
 
 
 _BY = {"sector": "секторы", "organization_id": "организации", "direction": "муниципальные направления"}
@@ -87,25 +102,24 @@ def overdue(part: Registry, as_of: date) -> Block:
     """
     late = metrics.overdue(part.projects, as_of)
     names = organization_names(part)
-    rows = [
+    rows: list[tuple[Text, ...]] = [
         (
             row["title"],
             str(names.get(row["organization_id"])),
             wording.date(row["due"]),
-            wording.number(row["days"]),
+            shown.days_late(str(row["project_id"]), str(row["title"]), row["days"]),
         )
         for row in late.head(MOST_ROWS).to_dict("records")
     ]
-    state = metrics.portfolio(part.projects, as_of)
-    said = [f"Всего просрочено: {wording.plural(len(late), 'project')}."]
+    state = shown.state(part, as_of)
+    told: list[Text] = [said("Всего просрочено: {}.", shown.plural(state.overdue, "project"))]
     if len(late) > MOST_ROWS:
-        said.append(f"Показаны первые {wording.number(MOST_ROWS)}.")
-    if state.without_due:
-        said.append(
-            f"Без срока, и поэтому неизвестно, опаздывают ли: {wording.plural(state.without_due, 'project')}."
-        )
+        told.append(f"Показаны первые {wording.number(MOST_ROWS)}.")
+    if state.without_due.value:
+        undated = shown.plural(state.without_due, "project")
+        told.append(said("Без срока, и поэтому неизвестно, опаздывают ли: {}.", undated))
     columns = [Column("Проект"), Column("Организация"), Column("Срок", True), Column("Дней", True)]
-    late_ones = blocks.table("Просроченные проекты", columns, rows, " ".join(said))
+    late_ones = blocks.table("Просроченные проекты", columns, rows, shown.sentence(*told))
     return blocks.joined(late_ones, ageing(part, as_of))
 
 
@@ -126,60 +140,74 @@ def territories(
     34
     """
     places = registry.municipalities
-    counts = metrics.by_unit(registry.projects, registry.project_units(), units=list(places.index))[
-        "projects"
-    ]
-    largest = int(counts.max()) if len(counts) else 0
-    tiles = [
-        _tile(number, str(key), place, int(counts.loc[str(key)]), largest, up)
+    projects = {str(key): figure for key, figure in zip(places.index, _projects_of(registry), strict=True)}
+    largest = int(max((figure.value or 0 for figure in projects.values()), default=0))
+    tiles = {
+        str(key): _tile(number, str(key), place, projects[str(key)], largest, up)
         for number, (key, place) in enumerate(places.iterrows())
-    ]
-    formula = "units_with_projects"
-    figures = tuple(
-        Figure(
-            "projects", tile.title, int(counts.loc[str(key)]),
-            wording.number(int(counts.loc[str(key)])), "project", formula, key=str(key),
-        )
-        for key, tile in zip(places.index, tiles, strict=True)
-    )  # fmt: skip
-    covered = sum(figure.value != 0 for figure in figures)
+    }
+    having = [figure for figure in projects.values() if figure.value]
+    rows = Rows.of(projects=[key for figure in having for key in figure.rows.keys()["projects"]])
+    covered = shown.number(
+        "covered_municipalities",
+        "Территорий с проектами",
+        len(having),
+        "municipality",
+        "covered_municipalities",
+        numerator=len(having),
+        denominator=len(tiles),
+        rows=rows,
+    )
     of = wording.plural(len(tiles), "municipality", "genitive")
-    caption = f"Проекты есть в {wording.number(covered)} из {of}"
+    caption = said("Проекты есть в {} из {}", covered, of)
     legend = "Чем темнее, тем больше проектов; штриховка — проектов в реестре нет"
     if outlines:
-        shown = _own_map(dict(zip(places.index, tiles, strict=True)), outlines, caption, legend)
-    else:
-        shown = blocks.tile_map(caption, tiles, f"{legend}. Места плиток схематичны")
-    return Block(shown.html, shown.text, figures)
+        return _own_map(tiles, outlines, caption, legend)
+    return blocks.tile_map(caption, list(tiles.values()), f"{legend}. Места плиток схематичны")
 
 
-def _tile(number: int, key: str, place: Any, projects: int, largest: int, up: str) -> Tile:
+def _projects_of(registry: Registry) -> list[Figure]:
+    """Return the number of projects of every territory, in the order of the territories."""
+    active = registry.projects.loc[registry.projects["status"].ne("cancelled"), "project_id"]
+    pairs = registry.project_units()
+    pairs = pairs[pairs["project_id"].isin(active)].drop_duplicates(["project_id", "municipality_id"])
+    groups = dict(list(pairs.groupby("municipality_id")["project_id"]))
+    return [
+        shown.counted("projects", str(title), groups.get(str(key), ()), key=str(key), formula="unit_projects")
+        for key, title in registry.municipalities["title"].items()
+    ]
+
+
+def _tile(number: int, key: str, place: Any, projects: Figure, largest: int, up: str) -> Tile:
     """Give a territory its place on the grid; those without one follow in rows of seven."""
     shorts = {known.key: known.short for known in catalogue.municipalities()}
     row, column = place["tile_row"], place["tile_column"]
+    count = int(projects.value or 0)
     return Tile(
         str(place["title"]),
         shorts.get(key, str(place["name"])),
         number // 7 + 1 if pd.isna(row) else int(row),
         number % 7 + 1 if pd.isna(column) else int(column),
-        wording.number(projects) if projects else "—",
-        math.ceil(SHADES * math.sqrt(projects / largest)) if projects else None,
+        str(projects) if count else "—",
+        math.ceil(SHADES * math.sqrt(count / largest)) if count else None,
         f"{up}municipalities/{key}.html",
+        projects,
     )
 
 
 def _own_map(
-    tiles: Mapping[str, Tile], outlines: Mapping[str, Sequence[Ring]], caption: str, legend: str
+    tiles: Mapping[str, Tile], outlines: Mapping[str, Sequence[Ring]], caption: Text, legend: str
 ) -> Block:
-    shown = [
+    drawn = [
         Region(tile.title, tuple(outlines[key]), tile.shade, tile.text, tile.href)
         for key, tile in tiles.items()
         if key in outlines
     ]
-    said = "; ".join(f"{tile.title}: {tile.text}" for tile in tiles.values())
+    told = "; ".join(f"{tile.title}: {tile.text}" for tile in tiles.values())
     absent = [tile.title for key, tile in tiles.items() if key not in outlines]
     note = f"На карте нет: {wording.join(absent)}." if absent else ""
-    return blocks.chart(caption, legend, charts.geography(shown, f"{caption}. {said}"), note)
+    drawing = charts.geography(drawn, f"{caption}. {told}")
+    return blocks.chart(caption, legend, drawing, note, within(list(tiles.values())))
 
 
 def directions_by_municipality(registry: Registry) -> Block:
@@ -191,20 +219,41 @@ def directions_by_municipality(registry: Registry) -> Block:
     """
     directed = registry.projects.loc[registry.projects["direction"].notna(), ["project_id", "direction"]]
     pairs = registry.project_units()[["project_id", "municipality_id"]].dropna().drop_duplicates()
-    counts = pairs.merge(directed, on="project_id").groupby(["municipality_id", "direction"]).size()
+    both = pairs.merge(directed, on="project_id").groupby(["municipality_id", "direction"])["project_id"]
+    groups = dict(list(both))
     directions = catalogue.municipal_directions()
     rows = [
-        (str(title), [int(counts.get((key, direction.key), 0)) for direction in directions])
+        (
+            str(title),
+            [
+                shown.counted(
+                    "direction_in",
+                    f"{title}: {direction.title}",
+                    groups[key, direction.key],
+                    key=f"{key}.{direction.key}",
+                    formula="unit_projects",
+                )
+                if (key, direction.key) in groups
+                else None
+                for direction in directions
+            ],
+        )
         for key, title in registry.municipalities["title"].items()
     ]
-    rows = [row for row in rows if sum(row[1])][: 10 * MOST_ROWS]
+    rows = [row for row in rows if any(row[1])][: 10 * MOST_ROWS]
     rows.sort(key=lambda row: row[0])
-    spread = [(sum(counts[n] > 0 for _, counts in rows), d.title) for n, d in enumerate(directions)]
-    caption = "Проекты по муниципальным образованиям и направлениям"
+    spread = [(sum(cells[n] is not None for _, cells in rows), d.title) for n, d in enumerate(directions)]
+    caption: Text = "Проекты по муниципальным образованиям и направлениям"
     if rows:
         most, title = max(spread, key=lambda pair: pair[0])
-        where = wording.plural(most, "municipality", "locative")
-        caption = f"Шире всего распространено направление «{title}»: в {where} из {wording.number(len(rows))}"
+        wide = shown.number(
+            "widest_direction", f"Территорий с направлением «{title}»", most, "municipality", "widest"
+        )
+        where = shown.plural(wide, "municipality", "locative")
+        of = shown.number(
+            "directed", "Территорий с муниципальными направлениями", len(rows), "municipality", "directed"
+        )
+        caption = said("Шире всего распространено направление «{}»: в {} из {}", title, where, of)
     return blocks.heat_table(caption, [d.title for d in directions], rows)
 
 
@@ -220,19 +269,44 @@ def units(part: Registry, municipality: str = "") -> Block:
     own = about.index[about["municipality_id"].eq(municipality)] if municipality else about.index
     counts = counts[counts.index.isin(own)]
     counts = counts.sort_values(["projects"], ascending=False, kind="stable")
-    rows = [
+    pairs = part.project_units()[["project_id", "organization_id"]].merge(
+        part.projects[["project_id", "status"]], on="project_id"
+    )
+    groups = dict(list(pairs.groupby("organization_id")))
+    rows: list[tuple[Text, ...]] = [
         (
             str(about["name"].loc[str(key)]),
             wording.label("organization_kind", about["kind"].loc[str(key)]),
-            *(wording.number(int(row[name])) for name in ("projects", "realised", "closed", "open")),
+            *_unit_counts(str(key), str(about["name"].loc[str(key)]), groups[key]),
         )
-        for key, row in counts.head(MOST_ROWS).iterrows()
+        for key in counts.head(MOST_ROWS).index
     ]
-    titles = ("Проектов", "Реализовано и закрыто", "В том числе закрыто", "Открыто")
-    columns = [Column("Организация"), Column("Вид"), *(Column(title, True) for title in titles)]
+    columns = [Column("Организация"), Column("Вид"), *(Column(title, True) for title, _ in _COUNTED.values())]
     note = (
         f"Показаны {wording.number(MOST_ROWS)} из {wording.number(len(counts))}."
         if len(counts) > MOST_ROWS
         else ""
     )
     return blocks.table("Организации с проектами", columns, rows, note)
+
+
+_COUNTED = {
+    "projects": ("Проектов", tuple(status for status in STATUSES if status != "cancelled")),
+    "realised": ("Реализовано и закрыто", REALISED),
+    "closed": ("В том числе закрыто", ("closed",)),
+    "open": ("Открыто", OPEN),
+}
+"""What is counted of an organisation: the heading, and the statuses that count."""
+
+
+def _unit_counts(key: str, name: str, projects: pd.DataFrame) -> list[Figure]:
+    return [
+        shown.counted(
+            f"unit_{what}",
+            f"{name}: {title.lower()}",
+            projects.loc[projects["status"].isin(statuses), "project_id"],
+            key=key,
+            formula="unit_projects" if what == "projects" else f"unit_{what}",
+        )
+        for what, (title, statuses) in _COUNTED.items()
+    ]

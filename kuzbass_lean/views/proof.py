@@ -13,9 +13,9 @@ from kuzbass_lean.charts import Dot
 from kuzbass_lean.charts.theme import shorten
 from kuzbass_lean.evidence import FIRM_POINTS
 from kuzbass_lean.evidence.control import RUN_LENGTH
-from kuzbass_lean.figures import Figure
+from kuzbass_lean.figures import Figure, Rows, Text, joined, said
 from kuzbass_lean.registry import Registry, Scope
-from kuzbass_lean.views import series
+from kuzbass_lean.views import series, shown
 from kuzbass_lean.views.series import Series
 
 PROVEN = ("A", "B")
@@ -77,11 +77,11 @@ def _control_charts(part: Registry, chosen: list[Series]) -> Block:
             f"Рядов для контрольной карты нет: нужно не менее {points} до изменения и "
             f"{wording.number(RUN_LENGTH)} после."
         )
-    shown = [_chart(part, one) for one in chosen[:MOST_CHARTS]]
+    charted = [_chart(part, one) for one in chosen[:MOST_CHARTS]]
     if len(chosen) > MOST_CHARTS:
         told = f"Показаны карты: {wording.number(MOST_CHARTS)} из {wording.number(len(chosen))}."
-        shown.append(blocks.prose(told))
-    return blocks.joined(*shown)
+        charted.append(blocks.prose(told))
+    return blocks.joined(*charted)
 
 
 def _chart(part: Registry, one: Series) -> Block:
@@ -89,11 +89,23 @@ def _chart(part: Registry, one: Series) -> Block:
     target = _target(part, measure_id)
     chart = evidence.xmr(one.points, better=one.measure["better"], target=target, rebase=(one.changed,))
 
-    def said(value: float) -> str:
-        return wording.unit(value, unit, digits=1)
+    limits = chart.shown()
+    first, last = limits[0], limits[-1]
+    observed = part.frame("observations")
+    observed = observed[observed["measure_id"].eq(measure_id)]
+    sides = observed["phase"].eq("before")
 
-    shown = chart.shown()
-    first, last = shown[0], shown[-1]
+    def figure(name: str, label: str, value: float, before: bool) -> Figure:
+        text = wording.unit(value, unit, digits=1)
+        rows = Rows.of(observations=observed[sides if before else ~sides])
+        return Figure(
+            name, f"{one.title}: {label}", round(value, 10), text, unit, name, key=measure_id, rows=rows
+        )
+
+    before = figure("chart_before", "среднее до", first.mean, True)
+    after = figure("chart_after", "среднее после", last.mean, False)
+    lower = figure("chart_lower", "нижний предел", last.lower, False)
+    upper = figure("chart_upper", "верхний предел", last.upper, False)
     words = (
         f"среднее {wording.number(last.mean, 1)}",
         f"верхний {wording.number(last.upper, 1)}",
@@ -101,7 +113,7 @@ def _chart(part: Registry, one: Series) -> Block:
         f"цель {wording.number(target)}" if target is not None else "",
         "изменение",
     )
-    caption = f"{one.title}: среднее было {said(first.mean)}, стало {said(last.mean)}"
+    caption = said("{}: среднее было {}, стало {}", one.title, before, after)
     variation = wording.label("variation", chart.variation)
     assurance = (
         "" if chart.assurance is None else f" {_sentence(wording.label('assurance', chart.assurance))}"
@@ -114,23 +126,22 @@ def _chart(part: Registry, one: Series) -> Block:
     few = wording.number(FIRM_POINTS)
     trial = f" Пределы после изменения предварительные: точек меньше {few}." if chart.trial else ""
     warned = series.caution(one.usual, unit)
-    note = f"Оценка {one.letter}: {one.reason}.{assurance}{trial}{f' {warned}.' if warned else ''}"
+    warned = f" {warned}." if warned else ""
+    note = said(
+        "Пределы после изменения: от {} до {}. Оценка {}: {}.{}{}{}",
+        lower,
+        upper,
+        one.letter,
+        one.reason,
+        assurance,
+        trial,
+        warned,
+    )
     reading = (
         "Серые точки — обычные колебания, синие — сигнал улучшения, оранжевые ромбы — ухудшения. "
         "Пунктир — пределы обычных колебаний, после изменения они пересчитаны"
     )
-    figures = tuple(
-        Figure(
-            f"chart_{name}", f"{one.title}: {label}", round(value, 10),
-            said(value), unit, "control_limits", key=measure_id,
-        )
-        for name, label, value in (
-            ("before", "среднее до", first.mean), ("after", "среднее после", last.mean),
-            ("lower", "нижний предел", last.lower), ("upper", "верхний предел", last.upper),
-        )
-    )  # fmt: skip
-    block = blocks.chart(caption, reading, drawing, note)
-    return Block(block.html, block.text, figures)
+    return blocks.chart(caption, reading, drawing, note)
 
 
 def _sentence(text: str) -> str:
@@ -166,24 +177,57 @@ def comparison(registry: Registry, scope: Scope) -> Block:
     names = _unit_names(registry, unit)
     found = evidence.funnel(pd.DataFrame({"n": counts["projects"], "successes": counts["realised"]}))
     mean, rows = found.share or 0.0, found.rows
-    dots = [_dot(str(key), scope, row, names) for key, row in rows.iterrows()]
+    shares = _shares(whole, unit, counts, names)
+    dots = [_dot(str(key), scope, shares[str(key)], str(row["flag"]), names) for key, row in rows.iterrows()]
     beyond = rows.index[rows["flag"].isin(["above_998", "below_998"])]
     outside = sorted(beyond, key=lambda key: names[str(key)])
-    caption = (
-        f"Больше, чем объясняет случай, отличаются: {wording.number(len(outside))} "
-        f"из {wording.number(len(counts))}"
+    compared = shown.number("compared", "Сравнивается", len(counts), "unit", "compared")
+    apart = shown.number(
+        "outside",
+        "Отличаются больше, чем даёт случай",
+        len(outside),
+        "unit",
+        "outside",
+        numerator=len(outside),
+        denominator=len(counts),
+    )
+    caption: Text = (
+        said("Больше, чем объясняет случай, отличаются: {} из {}", apart, compared)
         if outside
         else "Различия не больше тех, что даёт случай"
     )
     grid = evidence.funnel_limits(
-        mean, np.unique(np.linspace(1, counts["projects"].max(), 60).round()).astype(int)
+        mean, np.unique(np.geomspace(1, counts["projects"].max(), 36).round()).astype(int)
     )
-    words = ("в среднем " + wording.percent(100 * mean, 0), "предел 95\u202f%", "предел 99,8\u202f%",
-             "проектов", "реализовано и закрыто, %")  # fmt: skip
+    counted = Rows.of(projects=whole.projects.loc[whole.projects["status"].ne("cancelled"), "project_id"])
+    average = shown.number(
+        "realised_mean",
+        "Доля реализованных в среднем",
+        100 * mean,
+        "percent",
+        "realised_mean",
+        digits=0,
+        numerator=float(counts["realised"].sum()),
+        denominator=float(counts["projects"].sum()),
+        rows=counted,
+    )
+    words = (
+        f"в среднем {average}",
+        "предел 95\u202f%",
+        "предел 99,8\u202f%",
+        "проектов",
+        "реализовано и закрыто, %",
+    )
     here = [key for key in rows.index if key == scope.municipality]
-    named = [_told(names[str(key)], rows.loc[key]) for key in outside if key not in here]
-    own = [f"{_told(names[str(key)], rows.loc[key])}. {_place(found, str(key))}" for key in here]
-    alt = f"Воронка долей реализованных проектов. {caption}. {'; '.join([*own, *named])}"
+    named: list[Text] = [
+        _told(names[str(key)], shares[str(key)], rows.loc[key]) for key in outside if key not in here
+    ]
+    own = [
+        said("{}. {}", _told(names[str(key)], shares[str(key)], rows.loc[key]), _place(found, str(key)))
+        for key in here
+    ]
+    named = [*own, *named]
+    alt = f"Воронка долей реализованных проектов. {caption}. {joined('; ', named)}"
     drawing = charts.funnel(dots, grid, mean, words, alt)
     reading = (
         "Точка — " + ("организация" if scope.sector else "территория") + ". Внутри серой воронки различия "
@@ -193,36 +237,62 @@ def comparison(registry: Registry, scope: Scope) -> Block:
         "Это не рейтинг: у кого мало проектов, у того доля скачет сама по себе. "
         f"{_census(registry, whole)} Пределы и интервалы показывают, какую разницу даёт один случай."
     )
-    if named or own:
-        note = f"{'; '.join([*own, *named])}. {note}"
-    block = blocks.chart(caption, reading, drawing, note)
-    figures = (
-        Figure(
-            "realised_mean",
-            "Доля реализованных в среднем",
-            round(100 * mean, 10),
-            wording.percent(100 * mean),
+    told = said("{}. В среднем {}. {}", joined("; ", named), average, note)
+    return blocks.chart(
+        caption,
+        reading,
+        drawing,
+        told if named else said("В среднем {}. {}", average, note),
+        tuple(shares.values()),
+    )
+
+
+def _shares(whole: Registry, unit: str, counts: pd.DataFrame, names: dict[str, str]) -> dict[str, Figure]:
+    """Return for each unit its share of realised projects, in percent, as a figure."""
+    active = whole.projects.loc[whole.projects["status"].ne("cancelled"), "project_id"]
+    pairs = whole.project_units()
+    pairs = pairs[pairs["project_id"].isin(active)].drop_duplicates(["project_id", unit])
+    groups = dict(list(pairs.groupby(unit)["project_id"]))
+    return {
+        str(key): shown.number(
+            "realised_share",
+            f"{names[str(key)]}: доля реализованных",
+            100 * row["realised"] / row["projects"],
             "percent",
             "realised_share",
-            float(counts["realised"].sum()),
-            float(counts["projects"].sum()),
-        ),
-    )
-    return Block(block.html, block.text, figures)
+            key=str(key),
+            digits=0,
+            rows=Rows.of(projects=groups[str(key)]),
+            numerator=float(row["realised"]),
+            denominator=float(row["projects"]),
+        )
+        for key, row in counts.iterrows()
+    }
 
 
-def _dot(key: str, scope: Scope, row: Any, names: dict[str, str]) -> Dot:
+def _dot(key: str, scope: Scope, share: Figure, flag: str, names: dict[str, str]) -> Dot:
     states = {"above_998": "above", "below_998": "below"}
-    state = "own" if key == scope.municipality else states.get(str(row["flag"]), "inside")
+    state = "own" if key == scope.municipality else states.get(flag, "inside")
     label = "" if state == "inside" else shorten(names[key], 30)
-    return Dot(int(row["n"]), 100 * float(row["share"]), state, label)
+    return Dot(int(share.denominator or 0), float(share.value or 0), state, label)
 
 
-def _told(name: str, row: Any) -> str:
-    counts = f"{wording.number(int(row['successes']))} из {wording.number(int(row['n']))}"
-    low, high = (wording.number(100 * float(row[end]), 0) for end in ("low", "high"))
-    share = wording.percent(100 * float(row["share"]), 0)
-    return f"{name} — {counts}, {share} (интервал Уилсона {low}…{high}\u202f%)"
+def _told(name: str, share: Figure, row: Any) -> Text:
+    low, high = (
+        shown.number(
+            f"wilson_{end}",
+            f"{share.label}, {title} граница",
+            100 * float(row[end]),
+            "percent",
+            "wilson",
+            key=share.key,
+            digits=0,
+            rows=share.rows,
+        )
+        for end, title in (("low", "нижняя"), ("high", "верхняя"))
+    )
+    counts = f"{wording.number(share.numerator)} из {wording.number(share.denominator)}"
+    return said("{} — {}, {} (интервал Уилсона {} … {})", name, counts, share, low, high)
 
 
 def _place(found: evidence.Funnel, own: str) -> str:

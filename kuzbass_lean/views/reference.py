@@ -8,8 +8,10 @@ from typing import Any
 import pandas as pd
 
 from kuzbass_lean import blocks, published, schema, wording
-from kuzbass_lean.blocks import Block, Column
+from kuzbass_lean.blocks import Bar, Block, Column
+from kuzbass_lean.figures import Figure, Text, joined, said
 from kuzbass_lean.registry import Registry
+from kuzbass_lean.views import shown
 
 _STATES = {"agrees": "сошлось", "differs": "расходится", "cannot_check": "нельзя проверить"}
 
@@ -27,15 +29,15 @@ def reconciliation(registry: Registry, prefixes: Sequence[str] = ()) -> Block:
     rows = [
         (
             f"{row['quantity']} ({row['slide']})",
-            value_text(row["published"]),
-            value_text(row["registry"]),
+            published_value(str(row["figure"]), str(row["quantity"]), row["published"]),
+            registry_value(str(row["figure"]), str(row["quantity"]), row["registry"]),
             wording.label("reconciliation", row["state"]),
             str(row["note"]),
         )
         for row in table.to_dict("records")
     ]
-    counts = table["state"].value_counts()
-    said = [f"{words}: {wording.number(int(counts.get(state, 0)))}" for state, words in _STATES.items()]
+    counts = _states(table)
+    told = joined(", ", [said("{}: {}", words, counts[state]) for state, words in _STATES.items()])
     columns = [
         Column("Что"),
         Column("Опубликовано", True),
@@ -43,8 +45,24 @@ def reconciliation(registry: Registry, prefixes: Sequence[str] = ()) -> Block:
         Column("Итог"),
         Column("Почему"),
     ]
-    note = f"{wording.join(said)}. Опубликованные числа взяты из презентации программы."
+    note = said("{}. Опубликованные числа взяты из презентации программы.", told)
     return blocks.table("Опубликованное и реестр", columns, rows, note)
+
+
+def _states(table: pd.DataFrame, slide: str = "", key: str = "") -> dict[str, Figure]:
+    """Return how many published figures agree, differ and cannot be checked."""
+    counts = table["state"].value_counts()
+    return {
+        state: shown.number(
+            "reconciled",
+            f"{slide or 'Сверка'}: {words}",
+            int(counts.get(state, 0)),
+            "figure",
+            "reconciled",
+            key=f"{key}.{state}" if key else state,
+        )
+        for state, words in _STATES.items()
+    }
 
 
 def reconciled(registry: Registry) -> Block:
@@ -55,16 +73,34 @@ def reconciled(registry: Registry) -> Block:
     >>> block = kl.views.reconciled(registry)
     """
     table = published.reconcile(registry)
-    counts = table.groupby(["slide", "state"], sort=False).size()
-    rows = [
-        (str(slide), {state: int(counts.get((slide, state), 0)) for state in _STATES})
-        for slide in table["slide"].unique()
-    ]
-    states = table["state"].value_counts()
-    agree, of = int(states.get("agrees", 0)), len(table)
-    differ = int(states.get("differs", 0))
-    caption = f"Сошлось с реестром: {wording.number(agree)} из {wording.number(of)}, расходится: {differ}"
-    return blocks.state_bars(caption, rows, "reconciliation")
+    bars = []
+    for number, (slide, rows) in enumerate(table.groupby("slide", sort=False), 1):
+        key = f"slide-{number}"
+        whole = shown.number(
+            "reconciled", f"{slide}: чисел", len(rows), "figure", "compared_figures", key=key
+        )
+        bars.append(Bar(str(slide), whole, _states(rows, str(slide), key)))
+    counts = _states(table)
+    whole = shown.number("reconciled", "Сверка: чисел", len(table), "figure", "compared_figures")
+    caption = said("Сошлось с реестром: {} из {}, расходится: {}", counts["agrees"], whole, counts["differs"])
+    return blocks.state_bars(caption, bars, "reconciliation")
+
+
+def published_value(key: str, quantity: str, value: Any, text: str = "") -> Text:
+    """Return a published value as a figure if it is one number, else in words."""
+    text = text or value_text(value)
+    if isinstance(value, tuple) or value is None or pd.isna(value):
+        return text
+    return Figure("published", f"{quantity}: опубликовано", float(value), text, "", "published", key=key)
+
+
+def registry_value(key: str, quantity: str, value: Any) -> Text:
+    """Return the registry's own value of a published figure as a figure, else in words."""
+    if isinstance(value, tuple) or value is None or pd.isna(value):
+        return value_text(value)
+    return Figure(
+        "registry", f"{quantity}: в реестре", float(value), value_text(value), "", "registry_value", key=key
+    )
 
 
 _PREFIXES = {
@@ -107,7 +143,15 @@ def relations() -> Block:
     """
     words = {True: "сходится", False: "не сходится", None: "нельзя проверить"}
     rows = [
-        (r.relation, value_text(r.computed), value_text(r.stated), words[r.holds], r.note)
+        (
+            r.relation,
+            shown.number(
+                "relation_computed", f"{r.relation}: вычислено", r.computed, "", "relation", key=r.id
+            ),
+            shown.number("relation_stated", f"{r.relation}: указано", r.stated, "", "published", key=r.id),
+            words[r.holds],
+            r.note,
+        )
         for r in published.relations()
     ]
     columns = [Column("Соотношение"), Column("Вычислено", True), Column("Указано", True), Column("Итог")]
@@ -127,7 +171,7 @@ def method(part: Registry) -> Block:
         schema.TABLES[name].title for name in schema.TABLES if not part.has(name) and name != "municipalities"
     ]
     warnings = sum(found.severity == "warning" for found in part.findings)
-    items = [
+    items: list[tuple[str, Text]] = [
         ("Реализован", "статус «реализован» или «закрыт»"),
         ("Просрочен", wording.formula("overdue").text),
         ("Изменение", wording.formula("improvement").text),
@@ -138,6 +182,9 @@ def method(part: Registry) -> Block:
             "нет таблицы или строки — неизвестно, а не ноль; уровень тогда дан лучшим и худшим случаем",
         ),
         ("Нет таблиц", wording.join(absent) if absent else "все таблицы реестра есть"),
-        ("Замечаний при чтении", wording.number(warnings)),
+        (
+            "Замечаний при чтении",
+            shown.number("warnings", "Замечаний при чтении", warnings, "finding", "warnings"),
+        ),
     ]
     return blocks.definitions(items)

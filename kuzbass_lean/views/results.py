@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -9,9 +10,10 @@ import pandas as pd
 from kuzbass_lean import blocks, charts, metrics, wording
 from kuzbass_lean.blocks import Block, Column
 from kuzbass_lean.charts import Pair
-from kuzbass_lean.figures import Figure
+from kuzbass_lean.figures import Figure, Rows, Text, said
 from kuzbass_lean.metrics import Bounds, Change, Value
 from kuzbass_lean.registry import Registry
+from kuzbass_lean.views import shown
 
 MOST_ROWS = 40
 MOST_PAIRS = 12
@@ -35,20 +37,20 @@ def improvements(part: Registry, graded: pd.DataFrame) -> Block:
         _last=measures["source"].ne("published"), _letter=measures["measure_id"].map(letters)
     ).sort_values(["_last", "_letter", "measure_id"], kind="stable")
     titles = part.projects.set_index("project_id")["title"]
-    rows, figures, pairs = [], [], []
+    rows: list[tuple[Text, ...]] = []
+    pairs: list[Pair] = []
     for measure in ordered.head(MOST_ROWS).to_dict("records"):
         values = phases(part, str(measure["measure_id"]))
         change = measured_change(values, measure)
         rows.append(
             (
                 f"{measure['name']}, {unit_name(measure)}. {titles.get(measure['project_id'], '')}",
-                *(_text(values.get(phase), measure) for phase in ("before", "target", "after")),
-                change_words(change),
+                *(stated(measure, phase, values.get(phase)) for phase in ("before", "target", "after")),
+                improvement_figure(measure, change, values),
                 str(measure["_letter"]) + star(graded, measure),
                 wording.label("source_short", measure["source"]),
             )
         )
-        figures.append(improvement_figure(measure, change))
         alike = measures["name"].eq(measure["name"]).sum() > 1
         label = str(titles.get(measure["project_id"], "")) if alike else str(measure["name"])
         pairs += pair(label, measure, values, change, str(measure["_letter"]))
@@ -62,7 +64,7 @@ def improvements(part: Registry, graded: pd.DataFrame) -> Block:
         note += f" {WORST}"
     if len(measures) > MOST_ROWS:
         note += f" Показаны {wording.number(MOST_ROWS)} из {wording.number(len(measures))}."
-    table = blocks.table("Было, цель, стало", columns, rows, note, tuple(figures))
+    table = blocks.table("Было, цель, стало", columns, rows, note)
     return blocks.joined(*changes_chart(pairs[:MOST_PAIRS]), table)
 
 
@@ -93,7 +95,9 @@ def pair(
         worse = change.relative is not None and (change.relative.high or 0) < 0
     short = _arrow(before, after if after is not None else target, str(measure["unit"]))
     text = wording.change_text(change)
-    return [Pair(label, reached, aimed, worse, letter in "ABC", short, text, letter)]
+    return [
+        Pair(label, reached, aimed, worse, letter in "ABC", short, text, letter, str(measure["measure_id"]))
+    ]
 
 
 def _end(value: Value, towards: float | None) -> float | None:
@@ -123,16 +127,23 @@ def changes_chart(pairs: list[Pair]) -> list[Block]:
     if not pairs:
         return []
     done = [entry for entry in pairs if entry.after is not None]
-    better = sum(not entry.worse and entry.after != HUNDRED for entry in done)
-    told = f"Лучше стали {wording.number(better)} из {wording.number(len(done))} показателей с результатом"
+    better = [entry.key for entry in done if not entry.worse and entry.after != HUNDRED]
+    counts = (
+        shown.number(name, label, len(keys), "measure", name, rows=Rows.of(measures=keys))
+        for name, label, keys in (
+            ("drawn_better", "На графике стали лучше", better),
+            ("drawn", "На графике показателей с результатом", [entry.key for entry in done]),
+        )
+    )
+    told = said("Лучше стали {} из {} показателей с результатом", *counts)
     caption = told if done else "Результатов ещё нет, есть только цели"
-    said = "; ".join(f"{e.label}: {e.shown}, {e.change}, оценка {e.letter}" for e in pairs)
+    listed = "; ".join(f"{e.label}: {e.shown}, {e.change}, оценка {e.letter}" for e in pairs)
     reading = (
         "Белый кружок — было, ромб — цель, тёмный кружок — стало, оранжевый квадрат — стало хуже. "
         "Сплошная линия — замеры известны, пунктир — нет. У диапазона показан ближний к «было» край"
     )
     heads = ("было → стало", "изменение", "оц.")
-    drawing = charts.dumbbell(pairs, "доля от значения «было», %", heads, f"{caption}. {said}")
+    drawing = charts.dumbbell(pairs, "доля от значения «было», %", heads, f"{caption}. {listed}")
     return [blocks.chart(caption, reading, drawing)]
 
 
@@ -176,18 +187,42 @@ def change_words(change: Change) -> str:
     return f"{text} (план)" if change.planned and text != wording.phrase("missing") else text
 
 
-def _text(value: Value | None, measure: dict[Any, Any]) -> str:
-    """The value without its unit, which stands at the head of the row."""
-    return wording.value_text(value, "", str(measure["better"]))
-
-
 def unit_name(measure: dict[Any, Any]) -> str:
     """Return the unit of a measure as it follows the measure's name; of a bare factor it is not known."""
     return wording.unit_name(str(measure["unit"]))
 
 
-def improvement_figure(measure: dict[Any, Any], change: Change) -> Figure:
+def stated(measure: dict[Any, Any], phase: str, value: Value | None) -> Text:
+    """Return a value of a measure as a figure, as the registry states it; words where there is none."""
+    unit = str(measure["unit"])
+    text = wording.value_text(value, "", str(measure["better"]))
+    if value is None:
+        return text
+    exact = value.qualifier == "exact" and value.bounds is not None
+    note = "" if exact else wording.label("qualifier", value.qualifier)
+    key = str(measure["measure_id"])
+    label = f"{measure['name']}: {wording.label('phase', phase)}"
+    return Figure(
+        "value",
+        label,
+        value.bounds.low if exact and value.bounds else None,
+        text,
+        unit,
+        "stated",
+        note=note,
+        key=f"{key}.{phase}",
+        rows=_value_rows(key, [phase]),
+    )
+
+
+def _value_rows(measure: str, phases: Iterable[str]) -> Rows:
+    return Rows.of(values=[" · ".join((measure, phase)) for phase in phases])
+
+
+def improvement_figure(measure: dict[Any, Any], change: Change, values: dict[str, Value]) -> Figure:
     """Return the improvement of a measure as a figure in percent, positive when better."""
+    used = ("before", "target") if change.planned else ("before", "after")
+    key = str(measure["measure_id"])
     bounds = change.relative or Bounds(None, None)
     value = bounds.low if bounds.exact else None
     name = "planned_improvement" if change.planned else "improvement"
@@ -200,7 +235,8 @@ def improvement_figure(measure: dict[Any, Any], change: Change) -> Figure:
         "percent",
         name,
         note=note,
-        key=str(measure["measure_id"]),
+        key=key,
+        rows=_value_rows(key, [phase for phase in used if phase in values]),
     )
 
 
@@ -211,37 +247,44 @@ def effects(part: Registry) -> Block:
     --------
     >>> block = kl.views.effects(registry)
     """
-    totals = metrics.effect_totals(part.frame("effects"))
-    rows = []
-    figures = []
-    for row in totals.to_dict("records"):
+    every = part.frame("effects")
+    rows: list[tuple[Text, ...]] = []
+    for row in metrics.effect_totals(every).to_dict("records"):
+        mine = every[
+            every[["kind", "unit", "period"]].eq([row["kind"], row["unit"], row["period"]]).all(axis=1)
+        ]
+        counts = shown.summed(mine)
         kind, period = wording.label("effect_kind", row["kind"]), wording.label("period", row["period"])
         name = f"{kind}, {wording.unit_name(row['unit'])} {period}"
-        left_out = row["ambiguous"] + row["inexact"]
-        rows.append(
-            (
-                name,
-                wording.number(row["declared"]),
-                wording.number(row["confirmed"]),
-                wording.number(left_out),
+        key = ".".join(str(row[column]) for column in ("kind", "unit", "period"))
+        declared, confirmed = (
+            shown.number(
+                f"effect_{what}",
+                f"{name}: {label}",
+                row[what],
+                str(row["unit"]),
+                f"effect_{what}",
+                key=key,
+                rows=Rows.of(effects=chosen),
+            )
+            for what, label, chosen in (
+                ("declared", "заявлено", mine[counts]),
+                ("confirmed", "подтверждено", mine[counts & mine["confirmed"]]),
             )
         )
-        for sum_of in ("declared", "confirmed"):
-            value = None if pd.isna(row[sum_of]) else float(row[sum_of])
-            figures.append(
-                Figure(
-                    f"effect_{sum_of}",
-                    f"{name}: {'заявлено' if sum_of == 'declared' else 'подтверждено'}",
-                    value,
-                    wording.number(value),
-                    str(row["unit"]),
-                    f"effect_{sum_of}",
-                    key=".".join(str(row[part]) for part in ("kind", "unit", "period")),
-                )
-            )
+        left_out = shown.number(
+            "effect_left_out",
+            f"{name}: не вошло строк",
+            row["ambiguous"] + row["inexact"],
+            "row",
+            "effect_left_out",
+            key=key,
+            rows=Rows.of(effects=mine[~counts]),
+        )
+        rows.append((name, declared, confirmed, left_out))
     columns = [Column("Эффект"), Column("Заявлено", True), Column("В том числе подтверждено", True)]
     columns.append(Column("Не вошло строк", True))
     note = "Неоднозначные и неточные суммы не складываются: они сосчитаны в последнем столбце."
     if not part.has("effects"):
         note = "Таблицы эффектов в реестре нет: эффект неизвестен, а не равен нулю."
-    return blocks.table("Эффекты", columns, rows, note, tuple(figures))
+    return blocks.table("Эффекты", columns, rows, note)

@@ -14,8 +14,9 @@ from kuzbass_lean.blocks import Block, Column
 from kuzbass_lean.evidence import FIRM_POINTS, Comparison
 from kuzbass_lean.evidence.control import RUN_LENGTH
 from kuzbass_lean.evidence.samples import FEWEST
-from kuzbass_lean.figures import Figure
+from kuzbass_lean.figures import Figure, Rows, Text, said
 from kuzbass_lean.registry import Registry
+from kuzbass_lean.views import shown
 
 RUN_POINTS = 10
 """Under so many points the rules of a run chart see nothing."""
@@ -27,7 +28,8 @@ MOST_SAMPLES = 12
 class Series:
     """The dated measurements of one measure, those before the change first.
 
-    ``title`` is its name and, on a page of several projects, that of its project.
+    ``title`` is its name and, on a page of several projects, that of its project; ``seen`` are the
+    rows of the registry.
     """
 
     measure: dict[Any, Any]
@@ -38,6 +40,27 @@ class Series:
     points: list[float]
     days: list[date]
     changed: int
+    seen: pd.DataFrame
+
+    def rows(self, *, before: bool = True, after: bool = True) -> Rows:
+        """Return the measurements behind a figure."""
+        later = self.seen["later"]
+        return Rows.of(observations=self.seen[(later & after) | (~later & before)])
+
+    def figure(
+        self, name: str, label: str, value: float, text: str, rows: Rows | None = None, unit: str = ""
+    ) -> Figure:
+        """Return what is computed of the series as a figure; ``name`` names its formula too."""
+        return Figure(
+            name,
+            f"{self.title}: {label}",
+            round(float(value), 10),
+            text,
+            unit or str(self.measure["unit"]),
+            name,
+            key=str(self.measure["measure_id"]),
+            rows=self.rows() if rows is None else rows,
+        )
 
     @property
     def firm(self) -> bool:
@@ -90,6 +113,7 @@ def collected(part: Registry, graded: pd.DataFrame) -> list[Series]:
             groups[row["measure_id"]]["value"].tolist(),
             list(groups[row["measure_id"]]["observed_on"].dt.date),
             int((~groups[row["measure_id"]]["later"]).sum()),
+            groups[row["measure_id"]],
         )
         for row in rows.to_dict("records")
     ]
@@ -99,27 +123,47 @@ def run_charts(found: list[Series]) -> list[Block]:
     """Return run charts of the series too short for a control chart."""
     chosen = [one for one in found if not one.firm and len(one.points) >= RUN_POINTS]
     chosen = [one for one in chosen if 0 < one.changed < len(one.points)]
-    shown = [_run_chart(one) for one in chosen[:MOST_RUNS]]
+    charted = [_run_chart(one) for one in chosen[:MOST_RUNS]]
     if len(chosen) > MOST_RUNS:
         told = f"Показаны карты серий: {wording.number(MOST_RUNS)} из {wording.number(len(chosen))}."
-        shown.append(blocks.prose(told))
-    return shown
+        charted.append(blocks.prose(told))
+    return charted
 
 
 def _run_chart(one: Series) -> Block:
     chart = evidence.run_chart(one.points)
     unit = str(one.measure["unit"])
     before, after = (
-        wording.unit(float(np.median(side)), unit, digits=1)
-        for side in (one.points[: one.changed], one.points[one.changed :])
+        one.figure(
+            f"run_{name}",
+            label,
+            float(np.median(side)),
+            wording.unit(float(np.median(side)), unit, digits=1),
+            rows,
+        )
+        for name, label, side, rows in (
+            ("before", "медиана до", one.points[: one.changed], one.rows(after=False)),
+            ("after", "медиана после", one.points[one.changed :], one.rows(before=False)),
+        )
     )
-    caption = f"{one.title}: медиана была {before}, стала {after}"
-    points = wording.plural(chart.longest_run, "point")
+    caption = said("{}: медиана была {}, стала {}", one.title, before, after)
+    longest, limit, crossings, fewest = (
+        one.figure(f"run_{name}", label, value, wording.number(value), unit="point")
+        for name, label, value in (
+            ("longest", "самая длинная серия", chart.longest_run),
+            ("longest_limit", "серия, которую даёт случай", chart.longest_run_limit),
+            ("crossings", "пересечений медианы", chart.crossings),
+            ("crossings_limit", "пересечений, которые даёт случай", chart.crossings_limit),
+        )
+    )
     found = "ряд сдвинулся не случайно" if chart.signal else "неслучайного сдвига не видно"
-    rule = (
-        f"самая длинная серия по одну сторону медианы — {points}, случай даёт до "
-        f"{wording.number(chart.longest_run_limit)}; пересечений {wording.number(chart.crossings)}, случай "
-        f"даёт от {wording.number(chart.crossings_limit)}"
+    rule = said(
+        "самая длинная серия по одну сторону медианы — {}, случай даёт до {}; "
+        "пересечений {}, случай даёт от {}",
+        shown.plural(longest, "point"),
+        limit,
+        crossings,
+        fewest,
     )
     alt = f"Карта серий. {caption}; {found}: {rule}"
     words = (f"медиана {wording.number(chart.centre, 1)}", "изменение")
@@ -128,12 +172,15 @@ def _run_chart(one: Series) -> Block:
         f"Для контрольной карты точек мало (нужно {wording.number(FIRM_POINTS)} до изменения и "
         f"{wording.number(RUN_LENGTH)} после), поэтому карта серий: линия — медиана всего ряда"
     )
-    said = (
-        f"Оценка {one.letter}: {one.reason}",
-        f"По правилам Анхёя {found}: {rule}",
-        caution(one.usual, unit),
+    warned = caution(one.usual, unit)
+    note = said(
+        "Оценка {}: {}. По правилам Анхёя {}: {}.{}",
+        one.letter,
+        one.reason,
+        found,
+        rule,
+        f" {warned}." if warned else "",
     )
-    note = "".join(f"{sentence}. " for sentence in said if sentence).strip()
     return blocks.chart(caption, reading, drawing, note)
 
 
@@ -155,8 +202,7 @@ def samples(found: list[Series]) -> list[Block]:
     )
     if len(fitting) > MOST_SAMPLES:
         note += f" Показаны {wording.number(MOST_SAMPLES)} из {wording.number(len(fitting))}."
-    figures = tuple(_difference(one, compared) for one, compared in pairs)
-    return [blocks.table("Замеры до и после: две выборки", columns, rows, note, figures)]
+    return [blocks.table("Замеры до и после: две выборки", columns, rows, note)]
 
 
 def _compare(one: Series) -> Comparison:
@@ -166,31 +212,32 @@ def _compare(one: Series) -> Comparison:
     return found
 
 
-def _sample(one: Series, found: Comparison) -> tuple[str, ...]:
-    def said(value: float) -> str:
-        return wording.number(value, 1, signed=True)
+def _sample(one: Series, found: Comparison) -> tuple[Text, ...]:
+    def signed(name: str, label: str, value: float) -> Figure:
+        return one.figure(name, label, value, wording.number(value, 1, signed=True))
 
-    unit = wording.unit_name(str(one.measure["unit"]))
+    def counted(name: str, label: str, value: int, rows: Rows) -> Figure:
+        return one.figure(name, label, value, wording.number(value), rows, "observation")
+
     p = "< 0,001" if found.p_value < 0.001 else wording.number(found.p_value, 3)
+    better = 100 * found.superiority
     return (
-        f"{one.title}, {unit}",
-        f"{wording.number(found.n_before)} и {wording.number(found.n_after)}",
-        said(found.difference),
-        f"{said(found.interval.low)} … {said(found.interval.high)}",
-        said(found.shift),
-        p,
-        wording.percent(100 * found.superiority, 0),
+        f"{one.title}, {wording.unit_name(str(one.measure['unit']))}",
+        said(
+            "{} и {}",
+            counted("n_before", "замеров до", found.n_before, one.rows(after=False)),
+            counted("n_after", "замеров после", found.n_after, one.rows(before=False)),
+        ),
+        signed("median_difference", "разность медиан", found.difference),
+        said(
+            "{} … {}",
+            signed("difference_low", "нижняя граница разности", found.interval.low),
+            signed("difference_high", "верхняя граница разности", found.interval.high),
+        ),
+        signed("typical_shift", "обычный сдвиг", found.shift),
+        one.figure("p_value", "p", found.p_value, p, unit="ratio"),
+        one.figure(
+            "superiority", "доля пар, где стало лучше", better, wording.percent(better, 0), unit="percent"
+        ),
         one.letter,
-    )
-
-
-def _difference(one: Series, found: Comparison) -> Figure:
-    return Figure(
-        "difference",
-        f"{one.title}: разность медиан",
-        round(found.difference, 10),
-        wording.number(found.difference, 1, signed=True),
-        str(one.measure["unit"]),
-        "median_difference",
-        key=str(one.measure["measure_id"]),
     )

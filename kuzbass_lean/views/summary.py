@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
 
 import pandas as pd
@@ -11,16 +10,18 @@ import pandas as pd
 from kuzbass_lean import blocks, catalogue, checks, evidence, metrics, schema, wording
 from kuzbass_lean.blocks import Block, KeyFigure
 from kuzbass_lean.errors import UsageError
-from kuzbass_lean.figures import Figure
+from kuzbass_lean.figures import Figure, Rows, Text, said
 from kuzbass_lean.maturity import Profile, score, score_local
 from kuzbass_lean.omitted import LeftOut
 from kuzbass_lean.registry import Registry, Scope
-from kuzbass_lean.views.proof import proven
+from kuzbass_lean.views import shown
+from kuzbass_lean.views.proof import PROVEN, proven
 from kuzbass_lean.views.waiting import median_figure
 
 SITE = "Кузбасс бережливый"
 REGION = "Кемеровская область — Кузбасс"
 MONTHS_BACK = 3
+MOST_FILES = 3
 """Key figures are compared with so many months before the report date."""
 
 
@@ -216,54 +217,73 @@ def first_screen(
         as_of,
         provenance(part, scope),
         path,
+        files(registry),
     )
     keys = blocks.key_figures(key_figures(part, as_of, graded, earlier_date(as_of, since)))
     return blocks.joined(head, keys)
 
 
-def lead(part: Registry, as_of: date, profile: Profile | None) -> str:
+def files(registry: Registry) -> dict[str, str]:
+    """Say for each table of the registry in which file it stands; of many files the first are named."""
+    told = {}
+    for table, origin in registry.origins.items():
+        names = list(dict.fromkeys(filter(None, (stretch.file for stretch in origin.stretches))))
+        more = f" и ещё {wording.number(len(names) - MOST_FILES)}" if len(names) > MOST_FILES else ""
+        sheets = {stretch.sheet for stretch in origin.stretches} - {""}
+        sheet = f", лист «{sheets.pop()}»" if len(sheets) == 1 else ""
+        told[table] = ", ".join(names[:MOST_FILES]) + more + sheet
+    return told
+
+
+def lead(part: Registry, as_of: date, profile: Profile | None) -> Text:
     """Return the sentence that answers: levels, and what is late."""
-    state = metrics.portfolio(part.projects, as_of)
-    if not state.total:
+    state = shown.state(part, as_of)
+    if not state.total.value:
         if part.omitted.territories:
             return "Файл территории не поступил, в других файлах её проектов нет: показатели неизвестны."
         return "В реестре нет ни одного проекта этого отчёта: показателей нет, а не ноль."
-    said = []
+    told: list[Text] = []
     if profile is not None and profile.directions:
-        said.append(_levels(profile))
-    done = wording.plural(state.realised, "project")
-    late = ""
-    if state.overdue:
-        late = f", просрочено: {wording.number(state.overdue)}"
-    elif state.open:
+        told.append(_levels(profile))
+    late: Text = ""
+    if state.overdue.value:
+        late = said(", просрочено: {}", state.overdue)
+    elif state.open.value:
         late = ", просроченных нет"
-    said.append(f"Реализовано: {done} из {wording.number(state.total)}{late}.")
-    return " ".join(said)
+    done = shown.plural(state.realised, "project")
+    told.append(said("Реализовано: {} из {}{}.", done, state.total, late))
+    return shown.sentence(*told)
 
 
-def _levels(profile: Profile) -> str:
+def _levels(profile: Profile) -> Text:
     """Say how many directions have a level; of a single direction, which."""
     levels = [score.level for score in profile.directions]
     unknown = levels.count("unknown")
     if len(levels) == 1:
         told = "не определён: не хватает данных" if unknown else wording.label("level", levels[0])
         return f"Уровень: {told}."
-    reached = wording.number(len(levels) - unknown - levels.count("none"))
+    some = len(levels) - unknown - levels.count("none")
+    reached = shown.number(
+        "levels_count",
+        "Направлений с уровнем",
+        some,
+        "direction",
+        "levels_count",
+        numerator=some,
+        denominator=len(levels),
+    )
+    without = shown.number(
+        "levels_unknown",
+        "Направлений, уровень которых не определён",
+        unknown,
+        "direction",
+        "levels_unknown",
+        numerator=unknown,
+        denominator=len(levels),
+    )
     of = wording.plural(len(levels), "direction", "genitive")
-    missing = f", ещё у {wording.number(unknown)} не хватает данных" if unknown else ""
-    return f"Уровень есть у {reached} из {of}{missing}."
-
-
-def sources(part: Registry, as_of: date, graded: pd.DataFrame | None = None, since: str = "") -> Block:
-    """Return «откуда число» for the key figures: formula, numerator and denominator of each.
-
-    Examples
-    --------
-    >>> part = registry.slice(kl.Scope.of_sector("mfc"))
-    >>> block = kl.views.sources(part, day)
-    """
-    found = key_figures(part, as_of, graded, earlier_date(as_of, since))
-    return blocks.sources([item.figure for item in found])
+    missing = said(", ещё у {} не хватает данных", without) if unknown else ""
+    return said("Уровень есть у {} из {}{}.", reached, of, missing)
 
 
 def key_figures(
@@ -273,63 +293,86 @@ def key_figures(
 
     Where nothing came of a territory whose file has not arrived the counts are unknown, not zero.
     """
+    state = shown.state(part, as_of)
     if part.projects.empty and part.omitted.territories:
-        return [KeyFigure(count("total", "Проектов в портфеле", None))]
-    state = metrics.portfolio(part.projects, as_of)
-    before = None if since is None else metrics.portfolio(metrics.as_at(part.projects, since), since)
-    solved = metrics.solved_share(part.projects)
+        return [KeyFigure(shown.unknown(state.total))]
+    before = None if since is None else shown.state(as_of_earlier(part, since), since)
 
-    def change(name: str, *, more_is_better: bool | None) -> tuple[str, bool | None]:
+    def change(name: str, *, more_is_better: bool | None) -> tuple[Text, bool | None]:
         if before is None or since is None:
             return "", None
-        return _change(getattr(state, name) - getattr(before, name), since, more_is_better)
+        return _change(getattr(before, name), getattr(state, name), since, more_is_better)
 
     found = [
+        KeyFigure(state.total, "", "", *change("total", more_is_better=None)),
+        KeyFigure(state.realised, said("из {}", state.total), "", *change("realised", more_is_better=True)),
         KeyFigure(
-            count("total", "Проектов в портфеле", state.total), "", "", *change("total", more_is_better=None)
-        ),
-        KeyFigure(
-            count("realised", "Реализовано и закрыто", state.realised, state.total),
-            _of(state.total),
-            "",
-            *change("realised", more_is_better=True),
-        ),
-        KeyFigure(
-            count("overdue", "Просрочено из открытых", state.overdue, state.open),
-            _of(state.open),
-            _undated(state.without_due),
+            state.overdue,
+            said("из {}", state.open),
+            said("без срока: {}", state.without_due) if state.without_due.value else "",
             *change("overdue", more_is_better=False),
         ),
     ]
     if graded is not None:
         found.append(_proven(part, graded))
-    return [*found, *_durations(part, as_of), _solved(part, solved), *_money(part)]
+    return [*found, *_durations(part, as_of), _solved(part), *_money(part)]
 
 
-def _change(difference: int, since: date, more_is_better: bool | None) -> tuple[str, bool | None]:
-    """Say a difference and whether it is for the better; none is neither."""
+def as_of_earlier(part: Registry, since: date) -> Registry:
+    """Return a part of the registry as it stood on an earlier date."""
+    return part.with_projects(metrics.as_at(part.projects, since))
+
+
+def _change(
+    before: Figure, now: Figure, since: date, more_is_better: bool | None
+) -> tuple[Text, bool | None]:
+    """Say a difference and whether it is for the better; none is neither.
+
+    The rows behind it are those that count on one of the two dates only.
+    """
+    difference = int((now.value or 0) - (before.value or 0))
+    day = wording.date(since)
     if not difference:
-        return f"без изменений с {wording.date(since)}", None
-    arrow = "▲" if difference > 0 else "▼"
+        return f"без изменений с {day}", None
+    moved = set(now.rows.keys().get("projects", [])) ^ set(before.rows.keys().get("projects", []))
+    figure = shown.number(
+        "since",
+        f"{now.label}: изменение",
+        difference,
+        "project",
+        "since",
+        key=now.name,
+        signed=True,
+        rows=Rows.of(projects=moved),
+        note=f"Прежняя дата — {day}, тогда {before}, теперь {now}",
+    )
     good = None if more_is_better is None else (difference > 0) == more_is_better
-    return f"{arrow} {wording.number(difference, signed=True)} с {wording.date(since)}", good
+    return said("{} {} с {}", "▲" if difference > 0 else "▼", figure, day), good
 
 
 def _proven(part: Registry, graded: pd.DataFrame) -> KeyFigure:
     found = proven(part, graded)
-    done, of = int(found.numerator or 0), int(found.denominator or 0)
-    formula = "proven_improvements"
-    figure = Figure(
+    done = graded.loc[graded["letter"].isin(PROVEN), "measure_id"]
+    of = graded.loc[graded["letter"].ne("E"), "measure_id"]
+    figure = shown.number(
         "proven_improvements",
         "Доказанных улучшений",
-        done,
-        wording.number(done),
+        found.numerator,
         "measure",
-        formula,
-        done,
-        of,
+        "proven_improvements",
+        numerator=found.numerator,
+        denominator=found.denominator,
+        rows=Rows.of(measures=done),
     )
-    return KeyFigure(figure, f"из {wording.number(of)}", "оценки A и B")
+    whole = shown.number(
+        "measured_improvements",
+        "Улучшений с результатом",
+        found.denominator,
+        "measure",
+        "measured_improvements",
+        rows=Rows.of(measures=of),
+    )
+    return KeyFigure(figure, said("из {}", whole), "оценки A и B")
 
 
 def _durations(part: Registry, as_of: date) -> list[KeyFigure]:
@@ -338,51 +381,62 @@ def _durations(part: Registry, as_of: date) -> list[KeyFigure]:
     if not found.closed:
         return []
     if found.median is None:
-        return [KeyFigure(median_figure(found), "", "половина ещё не закрыта")]
-    return [KeyFigure(median_figure(found), "дней", "незакрытые учтены")]
+        return [KeyFigure(median_figure(found, lengths), "", "половина ещё не закрыта")]
+    return [KeyFigure(median_figure(found, lengths), "дней", "незакрытые учтены")]
 
 
-def _solved(part: Registry, solved: metrics.Ratio) -> KeyFigure:
+def _solved(part: Registry) -> KeyFigure:
+    figure = solved_figure(part)
+    if figure.numerator is None or figure.denominator is None:
+        return KeyFigure(figure)
+    below = said("{} из {}", *problem_figures(figure))
+    return KeyFigure(figure, "", below)
+
+
+def solved_figure(part: Registry) -> Figure:
+    """Return the share of problems solved as a figure in percent; an unknown one says so."""
+    value = metrics.solved_share(part.projects)
+    stated = part.projects.dropna(subset=["problems_found", "problems_solved"])
     whole = "централизованные проекты учтены целиком" if part.projects["centralised"].any() else ""
-    figure = replace(ratio("solved_share", "Решено выявленных проблем", solved), note=whole)
-    return KeyFigure(figure, "", _pair(solved))
+    return shown.number(
+        "solved_share",
+        "Решено выявленных проблем",
+        value.percent,
+        "percent",
+        "solved_share",
+        numerator=value.numerator,
+        denominator=value.denominator,
+        note=whole,
+        rows=Rows.of(projects=stated["project_id"]),
+    )
+
+
+def problem_figures(share: Figure) -> tuple[Figure, Figure]:
+    """Return the problems solved and found behind their share."""
+    labels = (("solved", "Проблем решено", share.numerator), ("found", "Проблем выявлено", share.denominator))
+    solved, found = (
+        shown.number("problems", label, value, "problem", f"problems_{name}", key=name, rows=share.rows)
+        for name, label, value in labels
+    )
+    return solved, found
 
 
 def _money(part: Registry) -> list[KeyFigure]:
-    effects = metrics.effect_totals(part.frame("effects"))
-    money = effects[effects["unit"].eq("RUB") & effects["period"].eq("year")]["confirmed"].dropna()
+    effects = part.frame("effects")
+    totals = metrics.effect_totals(effects)
+    money = totals[totals["unit"].eq("RUB") & totals["period"].eq("year")]["confirmed"].dropna()
     if money.empty:
         return []
-    total = float(money.sum())
-    formula = "effect_confirmed"
-    label = "Подтверждённый эффект, руб. в год"
-    return [KeyFigure(Figure("effect_confirmed", label, total, wording.number(total), "RUB/year", formula))]
-
-
-def count(name: str, label: str, value: int | None, denominator: int | None = None) -> Figure:
-    """Return a count as a figure, with its formula from the catalogue of formulas."""
-    formula = name
-    return Figure(name, label, value, wording.number(value), "project", formula, value, denominator)
-
-
-def ratio(name: str, label: str, value: metrics.Ratio) -> Figure:
-    """Return a ratio as a figure in percent; an unknown one says that there are no data."""
-    text = wording.percent(value.percent)
-    formula = name
-    return Figure(name, label, value.percent, text, "percent", formula, value.numerator, value.denominator)
-
-
-def _of(total: int) -> str:
-    return f"из {wording.number(total)}"
-
-
-def _pair(value: metrics.Ratio) -> str:
-    known = value.numerator is not None and value.denominator is not None
-    return f"{wording.number(value.numerator)} из {wording.number(value.denominator)}" if known else ""
-
-
-def _undated(without_due: int) -> str:
-    return f"без срока: {wording.number(without_due)}" if without_due else ""
+    chosen = effects[effects["unit"].eq("RUB") & effects["period"].eq("year") & shown.summed(effects)]
+    figure = shown.number(
+        "effect_confirmed",
+        "Подтверждённый эффект, руб. в год",
+        float(money.sum()),
+        "RUB/year",
+        "effect_confirmed",
+        rows=Rows.of(effects=chosen[chosen["confirmed"]]),
+    )
+    return [KeyFigure(figure)]
 
 
 def organization_names(registry: Registry) -> pd.Series:

@@ -9,8 +9,9 @@ import pandas as pd
 
 from kuzbass_lean import blocks, charts, evidence, metrics, wording
 from kuzbass_lean.blocks import Block, Column
-from kuzbass_lean.figures import Figure
+from kuzbass_lean.figures import Figure, Rows, Text, said
 from kuzbass_lean.registry import Registry
+from kuzbass_lean.views import shown
 
 MOST_ROWS = 10
 
@@ -24,36 +25,62 @@ def time_to_close(part: Registry, as_of: date) -> Block:
     """
     lengths = metrics.durations(part.projects, as_of)
     found = evidence.time_to_close(lengths["days"], lengths["closed"])
-    counts = f"закрыто {wording.number(found.closed)}, ещё идут {wording.number(found.open)}"
-    left_out = len(part.projects) - len(lengths)
-    note = f"Учтено проектов с датами: {counts}. Без дат начала или закрытия: {wording.number(left_out)}."
+    ids = lengths["project_id"]
+    closed = shown.counted("dated_closed", "Закрыто, с датами", ids[lengths["closed"]])
+    running = shown.counted("dated_open", "Ещё идут, с датами", ids[~lengths["closed"]])
+    others = part.projects.loc[~part.projects["project_id"].isin(ids), "project_id"]
+    undated = shown.counted("undated", "Без дат начала или закрытия", others)
+    note = said(
+        "Учтено проектов с датами: закрыто {}, ещё идут {}. Без дат начала или закрытия: {}.",
+        closed,
+        running,
+        undated,
+    )
     if not found.closed:
-        return blocks.prose(f"Время до закрытия неизвестно: ни одного закрытого проекта с датами. {note}")
-    caption = median_text(found)
+        unclear = "Время до закрытия неизвестно: ни одного закрытого проекта с датами."
+        return blocks.prose(said("{} {}", unclear, note))
+    median = median_figure(found, lengths)
+    caption: Text = "Половина проектов ещё не закрыта: срок неизвестен"
+    if found.median is not None:
+        caption = said("Половина проектов закрыта за {}", shown.plural(median, "day", "accusative"))
     label = "" if found.median is None else wording.plural(found.median, "day")
     words = ("дней от начала", "ещё не закрыто, % проектов", label)
     alt = f"Кривая Каплана — Мейера. {caption}. {note}"
     reading = "Линия — доля ещё не закрытых проектов; незавершённые учтены как идущие"
     if found.low is not None:
-        high = wording.number(found.high) if found.high is not None else "неизвестно"
-        note = f"Интервал 95\u202f%: от {wording.number(found.low)} до {high} дней. {note}"
-    note = f"{note} {_truncation(part)}".strip()
-    block = blocks.chart(caption, reading, charts.survival(found, words, alt), note)
-    return Block(block.html, block.text, (median_figure(found),))
+        low, high = (
+            shown.number(
+                "time_to_close_limit",
+                f"Половина закрыта, {title} граница",
+                value,
+                "day",
+                "time_to_close_limit",
+                key=key,
+                rows=median.rows,
+            )
+            for key, title, value in (("low", "нижняя", found.low), ("high", "верхняя", found.high))
+        )
+        upper: Text = high if found.high is not None else "неизвестно"
+        note = said("Интервал 95\u202f%: от {} до {} дней. {}", low, upper, note)
+    truncated = _truncation(part)
+    note = said("{} {}", note, truncated) if truncated else note
+    return blocks.chart(caption, reading, charts.survival(found, words, alt), note, (median,))
 
 
-def median_text(found: evidence.TimeToClose) -> str:
-    """Say within how many days half of the projects are closed."""
-    if found.median is None:
-        return "Половина проектов ещё не закрыта: срок неизвестен"
-    return f"Половина проектов закрыта за {wording.plural(found.median, 'day', 'accusative')}"
-
-
-def median_figure(found: evidence.TimeToClose) -> Figure:
-    """Return the median time to close as a figure; not reached is unknown."""
+def median_figure(found: evidence.TimeToClose, lengths: pd.DataFrame) -> Figure:
+    """Return the median time to close of ``metrics.durations`` as a figure; not reached is unknown."""
     text = wording.number(found.median) if found.median is not None else "—"
-    formula = "time_to_close"
-    return Figure("time_to_close", "Половина закрыта за", found.median, text, "day", formula, None, None)
+    return Figure(
+        "time_to_close",
+        "Половина закрыта за",
+        found.median,
+        text,
+        "day",
+        "time_to_close",
+        found.closed,
+        len(lengths),
+        rows=Rows.of(projects=lengths["project_id"]),
+    )
 
 
 def _truncation(part: Registry) -> str:
@@ -81,27 +108,46 @@ def ageing(part: Registry, as_of: date) -> Block:
     found = metrics.ageing_list(part.projects, as_of)
     names = dict(zip(part.organizations["organization_id"], part.organizations["name"], strict=True))
     known = found[found["age"].notna()]
-    rows = [
+    rows: list[tuple[Text, ...]] = [
         (
             str(row["title"]),
             str(names.get(row["organization_id"], row["organization_id"])),
             wording.date(row["started"]),
-            wording.number(int(row["age"])),
-            _late(row["late"]),
+            _age(row),
+            _late(row),
         )
         for row in known.head(MOST_ROWS).to_dict("records")
     ]
-    said = [f"Всего открыто: {wording.plural(len(found), 'project')}."]
+    opened = shown.counted("open", "Открытых проектов", found["project_id"])
+    told: list[Text] = [said("Всего открыто: {}.", shown.plural(opened, "project"))]
     if len(known) > MOST_ROWS:
-        said.append(f"Показаны {wording.number(MOST_ROWS)} самых давних.")
+        told.append(f"Показаны {wording.number(MOST_ROWS)} самых давних.")
     if len(known) < len(found):
-        said.append(f"Без даты начала, и возраст неизвестен: {wording.number(len(found) - len(known))}.")
+        undated = shown.counted(
+            "open_undated", "Открытых без даты начала", found.loc[found["age"].isna(), "project_id"]
+        )
+        told.append(said("Без даты начала, и возраст неизвестен: {}.", undated))
     columns = [Column("Проект"), Column("Организация"), Column("Начат", True), Column("Идёт дней", True)]
     columns.append(Column("Просрочен, дней", True))
-    return blocks.table("Открыты дольше всех", columns, rows, " ".join(said))
+    return blocks.table("Открыты дольше всех", columns, rows, shown.sentence(*told))
 
 
-def _late(days: Any) -> str:
-    if pd.isna(days):
+def _age(row: dict[Any, Any]) -> Figure:
+    project = str(row["project_id"])
+    return shown.number(
+        "age",
+        f"{row['title']}: идёт дней",
+        row["age"],
+        "day",
+        "ageing",
+        key=project,
+        rows=Rows.of(projects=[project]),
+    )
+
+
+def _late(row: dict[Any, Any]) -> Text:
+    if pd.isna(row["late"]):
         return "нет срока"
-    return wording.number(int(days)) if days else "в срок"
+    return (
+        shown.days_late(str(row["project_id"]), str(row["title"]), row["late"]) if row["late"] else "в срок"
+    )
