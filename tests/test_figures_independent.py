@@ -1,4 +1,4 @@
-"""Figures of every kind of report, computed again from the CSV files by a database that knows nothing of us."""
+"""Figures of every kind of report, computed again from the CSV files by a database of its own."""
 
 from collections.abc import Iterator
 from datetime import date
