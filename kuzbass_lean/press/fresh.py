@@ -184,7 +184,10 @@ class _Now:
 
     @cached_property
     def by_municipality(self) -> bytes:
-        return _rows(metrics.by_unit(self.registry.projects, self.registry.project_units()))
+        # Behind the shares that are compared stand projects, and those are told of by their keys.
+        counted = self.registry.projects[["project_id", "status"]]
+        pairs = self.registry.project_units()[["project_id", "municipality_id"]].drop_duplicates()
+        return _rows(pairs.merge(counted, on="project_id").sort_values(["project_id", "municipality_id"]))
 
     @cached_property
     def reconciled(self) -> pd.DataFrame:
@@ -259,7 +262,7 @@ class _Now:
 
 
 def _rows(frame: pd.DataFrame) -> bytes:
-    """Rows as text; a line's number in its file shows on no page."""
+    """Rows as text; a line's number in its file stands in ``data/lineage`` only."""
     return frame.to_csv(index=frame.index.name not in (None, "row"), lineterminator="\n").encode()
 
 
