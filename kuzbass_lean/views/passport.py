@@ -117,7 +117,7 @@ def _outcomes(part: Registry) -> list[Outcome]:
         whole = max(100.0, reached or 0.0)
         found.append(
             Outcome(
-                str(measure["name"]),
+                _named(measure),
                 stated(measure, "before", values.get("before")),
                 stated(measure, "target" if change.planned else "after", later),
                 improvement_figure(measure, change, values),
@@ -127,6 +127,11 @@ def _outcomes(part: Registry) -> list[Outcome]:
             )
         )
     return found
+
+
+def _named(measure: dict[Any, Any]) -> str:
+    """Return the name of a measure with its unit, for its values stand as bare numbers."""
+    return f"{measure['name']}, {unit_name(measure)}"
 
 
 def _outcome(part: Registry, graded: pd.DataFrame) -> Block:
@@ -203,7 +208,7 @@ def _goals(part: Registry) -> Pairs:
     for measure in part.frame("measures").to_dict("records"):
         values = phases(part, str(measure["measure_id"]))
         before, target = (stated(measure, phase, values.get(phase)) for phase in ("before", "target"))
-        told.append((str(measure["name"]), said("было: {}; цель: {}", before, target)))
+        told.append((_named(measure), said("было: {}; цель: {}", before, target)))
     return told or [("Показатели", wording.phrase("missing"))]
 
 
@@ -275,7 +280,7 @@ def passport_measures(part: Registry, graded: pd.DataFrame) -> Block:
         letter = str(letters[measure["measure_id"]])
         rows.append(
             (
-                f"{measure['name']}, {unit_name(measure)} ({statistic})",
+                f"{_named(measure)} ({statistic})",
                 *texts,
                 improvement_figure(measure, change, values),
                 goal,
