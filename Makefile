@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: reports test check lab notebooks simulate sample chaos clean
+.PHONY: reports test check lab notebooks simulate sample chaos bench kills clean
 .DEFAULT_GOAL := reports
 
 .venv/.ready: requirements.lock pyproject.toml
@@ -46,6 +46,12 @@ sample: .venv/.ready  ## write the bundled sample registry anew
 
 chaos: .venv/.ready  ## what a build outlives: kills, signals, full disks, a month of runs; takes half an hour
 	$(BIN)/python tools/chaos.py
+
+bench: .venv/.ready  ## measure how fast reports are made; some minutes, written to output/bench
+	$(BIN)/python -m tools.bench
+
+kills: .venv/.ready  ## kill processes of fifty builds at random moments and look at the pages
+	$(BIN)/python -m tools.kill_workers
 
 clean:
 	rm -rf .venv output output.runs

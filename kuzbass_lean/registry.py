@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, wraps
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
+import numpy as np
 import pandas as pd
 
 from kuzbass_lean import catalogue, display, parsing, schema
 from kuzbass_lean.errors import Finding, UnknownNameError, UsageError
+from kuzbass_lean.lookup import Lookup, Positions
 from kuzbass_lean.nearest import nearest
 from kuzbass_lean.omitted import LeftOut, Omitted
 from kuzbass_lean.places import Origin, Place
 
+Computed = TypeVar("Computed")
+Arguments = ParamSpec("Arguments")
 ScopeKind = Literal["region", "sector", "municipality", "pair", "project"]
 
 _BY_PROJECT = ("participants", "measures", "effects")
@@ -201,6 +205,34 @@ class Registry:
         """The organisations, one a row."""
         return self.frame("organizations")
 
+    def once(self, key: Hashable, compute: Callable[[], Computed]) -> Computed:
+        """Return what a computation on this registry gives, computed at its first use.
+
+        The registry never changes, so neither does the result, and whoever gets it leaves it as
+        it is. What the build computes before its reports start, none of them computes again.
+
+        Parameters
+        ----------
+        key
+            What is computed: the function, and all that the result depends on besides the registry.
+        """
+        if key not in self._computed:
+            self._computed[key] = compute()
+        found: Computed = self._computed[key]
+        return found
+
+    @cached_property
+    def _computed(self) -> dict[Hashable, Any]:
+        return {}
+
+    def _rows(self, table: str, column: str, *values: object) -> Positions:
+        """Return the positions of a table's rows with one of the values in a column."""
+        return self._among(table, column, values)
+
+    def _among(self, table: str, column: str, values: Iterable[object]) -> Positions:
+        frame = self._units if table == "units" else self.frame(table)
+        return self.once((Lookup, table, column), lambda: Lookup(frame[column])).among(values)
+
     @cached_property
     def municipalities(self) -> pd.DataFrame:
         """Territories by ``municipality_id``: name, kind, title, tile_row, tile_column.
@@ -240,9 +272,8 @@ class Registry:
         UnknownNameError
             There is no such project; the nearest ids are in the message.
         """
-        known = self.projects["project_id"]
-        if not known.eq(text).any():
-            raise UnknownNameError("project", text, nearest(text, tuple(known)))
+        if not len(self._rows("projects", "project_id", text)):
+            raise UnknownNameError("project", text, nearest(text, tuple(self.projects["project_id"])))
         return text
 
     @cached_property
@@ -310,13 +341,11 @@ class Registry:
         if scope.kind == "region":
             return self
         self._check(scope)
-        units = self._units
-        chosen = self._projects_of(scope)
-        projects = self.projects[self.projects["project_id"].isin(chosen)]
-        involved = units.loc[units["project_id"].isin(chosen), "organization_id"]
-        organizations = self.organizations
-        kept = organizations[organizations["organization_id"].isin(involved) | self._own(scope)]
-        return self._cut(projects, kept, scope)
+        last = self._computed.get(Registry.slice)
+        if last is None or last[0] != scope:  # a report asks for its own slice again and again
+            last = self._computed[Registry.slice] = scope, self._cut(scope)
+        part: Registry = last[1]
+        return part
 
     def with_projects(self, projects: pd.DataFrame) -> Registry:
         """Return the registry with other projects, its other tables as they are."""
@@ -354,48 +383,49 @@ class Registry:
         if scope.project is not None:
             self.project(scope.project)
 
-    def _projects_of(self, scope: Scope) -> pd.Series:
-        projects, units = self.projects, self._units
+    def _projects_of(self, scope: Scope) -> Positions:
+        """Return the positions of a scope's projects."""
         if scope.kind == "project":
-            return projects["project_id"][projects["project_id"] == scope.project]
-        mask = pd.Series(True, index=projects.index)
-        if scope.sector is not None:
-            mask &= projects["sector"].eq(scope.sector)
+            return self._rows("projects", "project_id", scope.project)
+        found = np.arange(len(self.projects))
         if scope.municipality is not None:
-            local = units.loc[units["municipality_id"].eq(scope.municipality), "project_id"]
-            mask &= projects["project_id"].isin(local)
-        return projects.loc[mask, "project_id"]
+            local = self._units["project_id"].iloc[self._rows("units", "municipality_id", scope.municipality)]
+            found = self._among("projects", "project_id", local)
+        if scope.sector is None:
+            return found
+        own = self._rows("projects", "sector", scope.sector)
+        return own if scope.municipality is None else np.intersect1d(own, found)
 
-    def _own(self, scope: Scope) -> pd.Series:
-        organizations = self.organizations
-        if scope.kind == "project":
-            return pd.Series(False, index=organizations.index)
-        mask = pd.Series(True, index=organizations.index)
-        if scope.sector is not None:
-            mask &= organizations["sector"].eq(scope.sector)
-        if scope.municipality is not None:
-            mask &= organizations["municipality_id"].eq(scope.municipality)
-        return mask
+    def _own(self, scope: Scope) -> Positions:
+        """Return the positions of the organisations that are a scope's own, with projects or without."""
+        wanted = {"sector": scope.sector, "municipality_id": scope.municipality}
+        found = [self._rows("organizations", name, key) for name, key in wanted.items() if key is not None]
+        if len(found) == 2:
+            return np.intersect1d(found[0], found[1])
+        return found[0] if found else np.empty(0, dtype=np.intp)
 
-    def _cut(self, projects: pd.DataFrame, organizations: pd.DataFrame, scope: Scope) -> Registry:
-        cut = dict(self.tables)
-        cut["projects"], cut["organizations"] = projects, organizations
-        project_ids, organization_ids = projects["project_id"], organizations["organization_id"]
-        for name in _BY_PROJECT:
-            if name in cut:
-                cut[name] = cut[name][cut[name]["project_id"].isin(project_ids)]
-        if "measures" in cut:
-            measure_ids = cut["measures"]["measure_id"]
-            for name in _BY_MEASURE:
+    def _cut(self, scope: Scope) -> Registry:
+        projects = self.projects.iloc[self._projects_of(scope)]
+        involved = self._among("units", "project_id", projects["project_id"])
+        members = self._among(
+            "organizations", "organization_id", self._units["organization_id"].iloc[involved]
+        )
+        organizations = self.organizations.iloc[np.union1d(members, self._own(scope))]
+        cut = {**self.tables, "projects": projects, "organizations": organizations}
+
+        def keep(names: Iterable[str], column: str, table: str) -> None:
+            for name in names:
                 if name in cut:
-                    cut[name] = cut[name][cut[name]["measure_id"].isin(measure_ids)]
-        for name in _BY_ORGANIZATION:
-            if name in cut:
-                cut[name] = cut[name][cut[name]["organization_id"].isin(organization_ids)]
-        if "standards" in cut:
-            of_project = cut["standards"]["project_id"].isin(project_ids)
-            of_organization = cut["standards"]["organization_id"].isin(organization_ids)
-            cut["standards"] = cut["standards"][of_project if scope.kind == "project" else of_organization]
+                    cut[name] = cut[name].iloc[self._among(name, column, cut[table][column])]
+
+        keep(_BY_PROJECT, "project_id", "projects")
+        if "measures" in cut:
+            keep(_BY_MEASURE, "measure_id", "measures")
+        keep(_BY_ORGANIZATION, "organization_id", "organizations")
+        if scope.kind == "project":
+            keep(["standards"], "project_id", "projects")
+        else:
+            keep(["standards"], "organization_id", "organizations")
         if scope.municipality is not None:
             for name in ("frames", "plans"):
                 if name in cut:
@@ -410,6 +440,19 @@ class Registry:
     def __repr__(self) -> str:
         rows = ", ".join(f"{name} {len(frame)}" for name, frame in self.tables.items())
         return f"Registry({self.label or 'без названия'}: {rows})"
+
+
+def once(
+    function: Callable[Concatenate[Registry, Arguments], Computed],
+) -> Callable[Concatenate[Registry, Arguments], Computed]:
+    """Have a function of a registry compute once for the same registry and arguments (``Registry.once``)."""
+
+    @wraps(function)
+    def kept(registry: Registry, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Computed:
+        key = (function, *args, *sorted(kwargs.items()))
+        return registry.once(key, lambda: function(registry, *args, **kwargs))
+
+    return kept
 
 
 def _typed(table: str, frame: pd.DataFrame) -> pd.DataFrame:

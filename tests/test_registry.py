@@ -6,7 +6,7 @@ import pytest
 
 from kuzbass_lean.errors import Finding, UnknownNameError, UsageError
 from kuzbass_lean.places import Origin, Place, Stretch
-from kuzbass_lean.registry import Registry, Scope
+from kuzbass_lean.registry import Registry, Scope, once
 
 ORGANIZATIONS = pd.DataFrame(
     {
@@ -227,3 +227,17 @@ def test_every_row_tells_its_file_sheet_line_and_key_and_a_slice_still_does() ->
     assert data.digest == registry().digest
     assert list(data.lineage("participants")["key"]) == ["p2 · hub", "p2 · office"]
     assert data.place_of("participants", 2) == Place("", "", 2)
+
+
+def test_what_is_computed_of_a_registry_is_computed_once_and_not_for_another() -> None:
+    calls: list[str] = []
+
+    @once
+    def counted(registry: Registry, sector: str) -> int:
+        calls.append(sector)
+        return int(registry.projects["sector"].eq(sector).sum())
+
+    registry = Registry.from_frames({"organizations": ORGANIZATIONS, "projects": PROJECTS})
+    assert [counted(registry, "mfc"), counted(registry, "mfc"), counted(registry, "health")] == [2, 2, 1]
+    assert counted(registry.with_projects(PROJECTS.iloc[1:]), "health") == 0
+    assert calls == ["mfc", "health", "health"]

@@ -179,6 +179,8 @@ def place(figure: Figure, width: int, height: int, box: tuple[float, float, floa
     )
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(lambda value, _: wording.number(float(value)))
+    # Without labels seaborn lays out all ticks to see whether it may set its own; every chart sets its own.
+    axes.set(xlabel=" ", ylabel=" ")
     return axes
 
 

@@ -250,8 +250,7 @@ def build_local(
     N is the municipality's own frame, or else what the registry lists there.
     """
     frames = [frame_units(part.frame("frames"), kind, municipality, as_of) for kind in direction.unit]
-    own = part.organizations["municipality_id"].eq(municipality)
-    local = reached.with_table(part, "organizations", part.organizations[own])
+    local = reached.local(part, municipality)
     stated = None if any(count is None for count in frames) else sum(count or 0 for count in frames)
     total = len(reached.listed(local, direction.unit)) if stated is None else stated
     notes = ("units_listed",) if stated is None else ()

@@ -111,8 +111,7 @@ def score_local(
 
 def local_directions(part: Registry, municipality: str, model: Model | None = None) -> tuple[Direction, ...]:
     """Return the directions of the model that have a unit in the municipality."""
-    own = part.organizations["municipality_id"].eq(municipality)
-    local = reached.with_table(part, "organizations", part.organizations[own])
+    local = reached.local(part, municipality)
     return tuple(
         direction
         for direction in (model or load_model()).directions

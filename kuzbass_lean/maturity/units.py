@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
@@ -11,7 +11,7 @@ from types import MappingProxyType
 import pandas as pd
 
 from kuzbass_lean.metrics import criteria_share, frame_units
-from kuzbass_lean.registry import Registry
+from kuzbass_lean.registry import Registry, once
 from kuzbass_lean.schema import REALISED
 
 Reach = tuple[Fraction | None, Fraction | None]
@@ -42,11 +42,20 @@ class Units:
         return max((self.total or 0) - len(self.reach), 0)
 
 
+def local(part: Registry, municipality: str) -> Registry:
+    """Return a municipality's part with no organisations but its own."""
+    own = part.organizations["municipality_id"].eq(municipality)
+    return part.once(
+        (local, municipality), lambda: with_table(part, "organizations", part.organizations[own])
+    )
+
+
 def with_table(registry: Registry, name: str, frame: pd.DataFrame) -> Registry:
     """Return the registry with one table replaced."""
     return replace(registry, tables=MappingProxyType({**registry.tables, name: frame}))
 
 
+@once
 def realised(registry: Registry, as_of: date) -> pd.DataFrame:
     """Return the projects implemented or closed by the date; without a date the status counts."""
     projects, moment = registry.projects, pd.Timestamp(as_of)
@@ -54,7 +63,10 @@ def realised(registry: Registry, as_of: date) -> pd.DataFrame:
     return projects[projects["status"].isin(REALISED) & ~done.gt(moment)]
 
 
-def total_units(registry: Registry, kinds: Iterable[str], as_of: date) -> tuple[int | None, tuple[str, ...]]:
+@once
+def total_units(
+    registry: Registry, kinds: tuple[str, ...], as_of: date
+) -> tuple[int | None, tuple[str, ...]]:
     """Return N over the kinds, and what is missing; one kind without a frame makes N unknown."""
     counts = {kind: frame_units(registry.frame("frames"), kind, as_of=as_of) for kind in kinds}
     missing = tuple(f"frames: {kind}" for kind, count in counts.items() if count is None)
@@ -62,12 +74,14 @@ def total_units(registry: Registry, kinds: Iterable[str], as_of: date) -> tuple[
     return total, missing
 
 
-def listed(registry: Registry, kinds: Iterable[str]) -> pd.DataFrame:
+@once
+def listed(registry: Registry, kinds: tuple[str, ...]) -> pd.DataFrame:
     """Return the registry's organisations of the kinds."""
     organizations = registry.organizations
     return organizations[organizations["kind"].isin(list(kinds))]
 
 
+@once
 def by_projects(registry: Registry, kinds: tuple[str, ...], as_of: date) -> tuple[Units, int]:
     """Return realised projects per unit, and how many distinct ones the units have in all.
 
@@ -91,6 +105,7 @@ def by_projects(registry: Registry, kinds: tuple[str, ...], as_of: date) -> tupl
     return Units(reach, total, open_ended=False, missing=missing), int(sum_of)
 
 
+@once
 def by_criteria(registry: Registry, kinds: tuple[str, ...], model: str, as_of: date) -> Units:
     """Return the percent of criteria each unit meets; criteria without an answer make bounds."""
     total, missing = total_units(registry, kinds, as_of)
@@ -118,6 +133,7 @@ def _criteria_reach(row: object) -> Reach:
     return Fraction(100 * met, whole), Fraction(100 * (met + int(unanswered)), whole)
 
 
+@once
 def by_lead_time(registry: Registry, kinds: tuple[str, ...], reading: str, as_of: date) -> Units:
     """Return the percent by which each unit cut the time of first and repeat reception."""
     total, missing = total_units(registry, kinds, as_of)
@@ -204,6 +220,7 @@ def _pooled(rows: pd.DataFrame) -> Reach:
     return 100 * (1 - high_after / low_before), 100 * (1 - low_after / high_before)
 
 
+@once
 def adopted(registry: Registry, kinds: tuple[str, ...], as_of: date) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return the organisations with ``adopted`` (switched to lean by the date), and what is missing."""
     companies = listed(registry, kinds)
@@ -213,6 +230,7 @@ def adopted(registry: Registry, kinds: tuple[str, ...], as_of: date) -> tuple[pd
     return companies.assign(adopted=since.le(pd.Timestamp(as_of))), missing
 
 
+@once
 def by_revenue(registry: Registry, kinds: tuple[str, ...], as_of: date) -> Units:
     """Return the percent of its own revenue that each enterprise's improved flows give.
 

@@ -204,19 +204,16 @@ def replication_candidates(
     >>> len(found) > 0
     True
     """
-    projects = registry.projects
-    active = projects[projects["status"].ne("cancelled") & projects["typical"].notna()]
-    pairs = registry.project_units().drop(columns=["sector", "role"])
-    done = pairs.merge(active[["project_id", "typical", "status"]], on="project_id")
-    changes = _achieved(registry, active["project_id"]).merge(
-        active[["project_id", "typical"]], on="project_id"
-    )
-    letters = None if grades is None else grades.set_index("measure_id")["letter"]
-    changes = changes.assign(letter=None if letters is None else changes["measure_id"].map(letters))
+    known = registry.once(_Elsewhere, lambda: _Elsewhere(registry))
+    measured = known.measured(grades)
     units = registry.organizations
     here = units if municipality is None else units[units["municipality_id"].eq(municipality)]
+    able = {
+        (str(of), str(kind)): set(ids)
+        for (of, kind), ids in here.groupby(["sector", "kind"])["organization_id"]
+    }
     chosen = [entry for entry in catalogue.typical_projects() if sector in (None, entry.sector)]
-    rows = [_candidate(entry, here, done, changes, municipality) for entry in chosen]
+    rows = [_candidate(entry, able, known, measured, municipality) for entry in chosen]
     names = ["typical", "sector", "group", "figure_id", "units", "adopters", "municipalities"]
     names += ["median_change", "measured", "measures", "grade"]
     table = pd.DataFrame([row for row in rows if row is not None], columns=names)
@@ -231,34 +228,74 @@ def replication_candidates(
     return table.drop(columns="count")
 
 
+_Gave = tuple[float, tuple[str, ...], str | None]
+
+
+class _Elsewhere:
+    """Who has done each typical project, and what it gave: the same for whoever asks."""
+
+    def __init__(self, registry: Registry) -> None:
+        projects = registry.projects
+        self._active = projects[projects["status"].ne("cancelled") & projects["typical"].notna()]
+        pairs = registry.project_units().drop(columns=["sector", "role"])
+        taken = pairs.merge(self._active[["project_id", "typical", "status"]], on="project_id")
+        done = taken[taken["status"].isin(REALISED)]
+        self.taken_by = _sets(taken, "organization_id")
+        self.taken_in = _sets(taken, "municipality_id")
+        self.adopters = {key: len(names) for key, names in _sets(done, "organization_id").items()}
+        self.municipalities = {key: len(names) for key, names in _sets(done, "municipality_id").items()}
+        self.kinds = _sets(done, "kind")
+        about = done[["project_id", "typical"]].drop_duplicates("project_id")
+        self._changes = _achieved(registry, self._active["project_id"]).merge(about, on="project_id")
+
+    def measured(self, grades: pd.DataFrame | None) -> Mapping[str, _Gave]:
+        """Return for each typical project the median change, its measures, and their best letter."""
+        letters = None if grades is None else grades.set_index("measure_id")["letter"]
+        changes = self._changes
+        changes = changes.assign(letter=None if letters is None else changes["measure_id"].map(letters))
+        found = changes.groupby("typical").agg(
+            median=("relative_low", "median"), measures=("measure_id", tuple), letter=("letter", _first)
+        )
+        return {
+            str(key): (float(median), measures, letter)
+            for key, median, measures, letter in zip(found.index, *(found[n] for n in found), strict=True)
+        }
+
+
+def _first(letters: pd.Series) -> str | None:
+    return min(letters.dropna(), default=None)
+
+
+def _sets(rows: pd.DataFrame, column: str) -> dict[str, set[str]]:
+    known = rows[["typical", column]].dropna().drop_duplicates()
+    return {str(key): set(names) for key, names in known.groupby("typical")[column]}
+
+
 def _candidate(
     entry: catalogue.TypicalProject,
-    here: pd.DataFrame,
-    done: pd.DataFrame,
-    changes: pd.DataFrame,
+    able: Mapping[tuple[str, str], set[str]],
+    known: _Elsewhere,
+    measured: Mapping[str, _Gave],
     municipality: str | None,
 ) -> dict[str, object] | None:
-    of_type = done[done["typical"].eq(entry.key)]
-    local = of_type["organization_id"].isin(here["organization_id"])
-    if municipality is not None and local.any():
+    if municipality is not None and municipality in known.taken_in.get(entry.key, ()):
         return None
-    elsewhere = of_type[of_type["status"].isin(REALISED)]
-    able = here["sector"].eq(entry.sector) & here["kind"].isin(elsewhere["kind"])
-    units = sorted(set(here.loc[able, "organization_id"]) - set(of_type["organization_id"]))
+    kinds = known.kinds.get(entry.key, set())
+    units = set().union(*(able.get((entry.sector, kind), set()) for kind in kinds))
+    units -= known.taken_by.get(entry.key, set())
     if not units:
         return None
-    measured = changes[changes["project_id"].isin(elsewhere["project_id"])]
-    letters = measured["letter"].dropna()
+    median, measures, letter = measured.get(entry.key, (float("nan"), (), None))
     return {
         "typical": entry.key,
         "sector": entry.sector,
         "group": entry.group,
         "figure_id": entry.figure_id,
-        "units": tuple(units),
-        "adopters": elsewhere["organization_id"].nunique(),
-        "municipalities": elsewhere["municipality_id"].nunique(),
-        "median_change": measured["relative_low"].median(),
-        "measured": len(measured),
-        "measures": tuple(measured["measure_id"]),
-        "grade": min(letters) if len(letters) else None,
+        "units": tuple(sorted(units)),
+        "adopters": known.adopters.get(entry.key, 0),
+        "municipalities": known.municipalities.get(entry.key, 0),
+        "median_change": median,
+        "measured": len(measures),
+        "measures": measures,
+        "grade": letter,
     }

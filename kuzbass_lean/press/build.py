@@ -224,9 +224,9 @@ class _Build:
         if self.options.dask:
             from kuzbass_lean.press.cluster import Cluster
 
-            return Cluster(self.options.dask, self.options.engine, data, pdf)
+            return Cluster(self.options.dask, self.options.engine, data, pdf, self.options.as_of)
         # The folder goes by a variable and not in the notebook: no path is to land there.
-        return warm.crew(self.options.engine, {DATA_VARIABLE: str(data)}, pdf)
+        return warm.crew(self.options.engine, {DATA_VARIABLE: str(data)}, pdf, self.options.as_of)
 
     def _outcomes(self, works: Sequence[Work], crew: Crew) -> Iterator[tuple[Work, Outcome, int]]:
         """Run the reports; one whose process died is tried again, for that may have been chance."""

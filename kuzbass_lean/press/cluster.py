@@ -55,7 +55,7 @@ class Cluster:
     ----------
     address
         Where the scheduler listens, e.g. ``tcp://10.0.0.1:8786``.
-    engine, pdf
+    engine, pdf, as_of
         As for ``warm.crew``.
     data
         Folder of the stored registry.
@@ -68,7 +68,7 @@ class Cluster:
         Nobody answers there, or the cluster has no worker.
     """
 
-    def __init__(self, address: str, engine: str, data: Path, pdf: bool) -> None:
+    def __init__(self, address: str, engine: str, data: Path, pdf: bool, as_of: str = "") -> None:
         self._address = address
         try:
             self._client = distributed.Client(address, timeout=_PATIENCE, set_as_default=False)
@@ -85,7 +85,7 @@ class Cluster:
         try:
             self._client.wait_for_workers(1, timeout=_PATIENCE)
             self._client.register_plugin(_Farewell(self._client.id, self._name), self._name)
-            self._client.register_plugin(Hands(engine, pdf, tables, fresh.program()), self._name)
+            self._client.register_plugin(Hands((engine, pdf, as_of), tables, fresh.program()), self._name)
         except TimeoutError:
             self.stop()
             raise CapabilityError(
@@ -133,8 +133,8 @@ def _perform(name: str, parcel: _Parcel) -> _Returned:
 class Hands(distributed.WorkerPlugin):
     """What a worker has for one build: the registry on its disk, and a crew for each of its threads."""
 
-    def __init__(self, engine: str, pdf: bool, tables: dict[str, bytes], program: str) -> None:
-        self._engine, self._pdf, self._tables, self._program = engine, pdf, tables, program
+    def __init__(self, crew: tuple[str, bool, str], tables: dict[str, bytes], program: str) -> None:
+        self._asked, self._tables, self._program = crew, tables, program
 
     def setup(self, worker: Any) -> None:
         """Put the registry on the worker's disk."""
@@ -183,7 +183,8 @@ class Hands(distributed.WorkerPlugin):
     def _crew(self) -> Crew:
         me = threading.get_ident()
         if me not in self._crews:
-            self._crews[me] = warm.crew(self._engine, {DATA_VARIABLE: str(self._data)}, self._pdf)
+            engine, pdf, as_of = self._asked
+            self._crews[me] = warm.crew(engine, {DATA_VARIABLE: str(self._data)}, pdf, as_of)
         return self._crews[me]
 
 

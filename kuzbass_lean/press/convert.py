@@ -44,7 +44,9 @@ class ReportExporter(HTMLExporter):
             "page_css": css(),
             "page_version": __version__,
         }
-        html, known = super().from_notebook_node(nb, {**(resources or {}), **page}, **options)
+        # Past HTMLExporter's own method: what it adds in a second parse of the whole page, ours has.
+        exported = super(HTMLExporter, self).from_notebook_node(nb, {**(resources or {}), **page}, **options)
+        html, known = exported
         return where.added(html, told_of(nb), shown_figures(nb)), known
 
 

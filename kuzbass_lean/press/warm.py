@@ -16,9 +16,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from kuzbass_lean import blocks, intake, maturity, published, wording
+from kuzbass_lean import blocks, intake, maturity, published, views, wording
 from kuzbass_lean.errors import CapabilityError
 from kuzbass_lean.press import convert, pool, report
+from kuzbass_lean.views import shared
 
 ENVIRONMENT = {
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
@@ -45,8 +46,8 @@ MODULES = (
 """What notebooks are likely to import, and what the kernel and IPython import at first use."""
 
 
-def crew(engine: str, environment: Mapping[str, str], pdf: bool = False) -> pool.Crew:
-    """Return who runs the reports of one build, with nothing started yet.
+def crew(engine: str, environment: Mapping[str, str], pdf: bool = False, as_of: str = "") -> pool.Crew:
+    """Return who runs the reports of one build, mostly on one date, with nothing started yet.
 
     Raises
     ------
@@ -57,19 +58,19 @@ def crew(engine: str, environment: Mapping[str, str], pdf: bool = False) -> pool
         return pool.Supervisor("spawn", {**ENVIRONMENT, **environment})
     if not hasattr(os, "fork"):
         raise CapabilityError("the warm engine needs a platform that can fork: use --engine kernel")
-    return pool.Nursery({**ENVIRONMENT, **environment}, (engine, pdf))
+    return pool.Nursery({**ENVIRONMENT, **environment}, (engine, pdf, as_of))
 
 
-def main(descriptor: int, engine: str, pdf: bool) -> None:
+def main(descriptor: int, engine: str, pdf: bool, as_of: str = "") -> None:
     """Run the nursery: load everything, then serve the build at the other end of the socket."""
     if sys.path[0] == "":
         del sys.path[0]  # left by ``python -c``; a kernel does not have it there
     control = Connection(descriptor)
-    preload(engine, pdf)
+    preload(engine, pdf, as_of)
     pool.serve(control)
 
 
-def preload(engine: str, pdf: bool) -> None:
+def preload(engine: str, pdf: bool, as_of: str = "") -> None:
     """Load what the reports of one build share, draw and convert once, and freeze it.
 
     Raises
@@ -77,8 +78,6 @@ def preload(engine: str, pdf: bool) -> None:
     UsageError
         The variable KUZBASS_LEAN_DATA names a folder that holds no stored registry.
     """
-    if engine == "warm":
-        hold(os.environ.get(intake.DATA_VARIABLE, ""))
     convert.to_html(report.exporter(), _page())
     if pdf:
         convert.require_pdf()
@@ -87,16 +86,19 @@ def preload(engine: str, pdf: bool) -> None:
             importlib.import_module(name)
         _draw()
         _rehearse()
+        hold(os.environ.get(intake.DATA_VARIABLE, ""), as_of)
     gc.collect()
     gc.freeze()
 
 
-def hold(folder: str) -> None:
+def hold(folder: str, as_of: str) -> None:
     """Read a stored registry, for ``intake.read`` to give to every process forked from this one."""
     if folder:
         registry = intake.restore(Path(folder))
         # Computed once here, these are shared by all; computed there, by none.
         _ = registry.digest, registry.as_of, registry.municipalities, registry.project_units()
+        if as_of or registry.as_of:
+            shared.prepare(registry, views.report_date(registry, as_of))
         intake.held[folder] = registry
 
 

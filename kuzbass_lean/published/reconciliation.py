@@ -13,7 +13,7 @@ from kuzbass_lean.checks import finding
 from kuzbass_lean.errors import Finding
 from kuzbass_lean.metrics import frame_units
 from kuzbass_lean.published.figures import PublishedFigure, figures, read
-from kuzbass_lean.registry import Registry
+from kuzbass_lean.registry import Registry, once
 
 Number = float | tuple[float, ...] | None
 _Found = tuple[Number, str]
@@ -21,6 +21,7 @@ _Found = tuple[Number, str]
 COLUMNS = ["figure", "slide", "quantity", "unit", "published", "registry", "state", "note"]
 
 
+@once
 def reconcile(registry: Registry) -> pd.DataFrame:
     """Compare every numeric published figure with what the registry gives for it.
 

@@ -10,10 +10,9 @@ from kuzbass_lean.blocks import Block, Column, Step
 from kuzbass_lean.evidence import Outlook
 from kuzbass_lean.figures import Rows, Text, joined, said
 from kuzbass_lean.maturity import DirectionScore, NextStep, Profile, UnitStep
-from kuzbass_lean.registry import Registry, Scope
+from kuzbass_lean.registry import Registry, Scope, once
 from kuzbass_lean.views import shown
 from kuzbass_lean.views.levels import base, behind, cases, inputs, ladder, noun_of
-from kuzbass_lean.views.summary import organization_names
 
 MOST_STEPS = 3
 MOST_NEAREST = 3
@@ -100,10 +99,11 @@ def _level(level: str | None) -> str:
     return wording.label("level", level)
 
 
+@once
 def unit_names(registry: Registry) -> dict[str, str]:
     """Return the names of organisations and municipalities by id."""
-    places = {str(key): str(title) for key, title in registry.municipalities["title"].items()}
-    return places | {str(key): str(name) for key, name in organization_names(registry).items()}
+    titles, about = registry.municipalities["title"], registry.organizations
+    return {**titles, **dict(zip(about["organization_id"], about["name"], strict=True))}
 
 
 def _step(step: NextStep, score: DirectionScore, names: dict[str, str], of: Rows) -> Step:

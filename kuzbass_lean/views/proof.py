@@ -14,7 +14,7 @@ from kuzbass_lean.charts.theme import shorten
 from kuzbass_lean.evidence import FIRM_POINTS
 from kuzbass_lean.evidence.control import RUN_LENGTH
 from kuzbass_lean.figures import Figure, Rows, Text, joined, said
-from kuzbass_lean.registry import Registry, Scope
+from kuzbass_lean.registry import Registry, Scope, once
 from kuzbass_lean.views import series, shown
 from kuzbass_lean.views.series import Series
 
@@ -170,7 +170,7 @@ def comparison(registry: Registry, scope: Scope) -> Block:
     """
     whole = registry.slice(Scope.of_sector(scope.sector)) if scope.sector else registry
     unit = "organization_id" if scope.sector else "municipality_id"
-    counts = metrics.by_unit(whole.projects, whole.project_units(), unit)
+    counts = _counts(whole, unit)
     counts = counts[counts["projects"].gt(0)]
     if len(counts) < 3:
         return blocks.prose("Сравнивать не с чем: проекты есть меньше чем у трёх.")
@@ -320,11 +320,17 @@ def _census(registry: Registry, whole: Registry) -> str:
     return f"{said}. Но сам реестр неполон: {'; '.join(short)}." if short else f"{said}: сами доли точны."
 
 
+@once
+def _counts(registry: Registry, unit: str) -> pd.DataFrame:
+    return metrics.by_unit(registry.projects, registry.project_units(), unit)
+
+
+@once
 def _unit_names(registry: Registry, unit: str) -> dict[str, str]:
     if unit == "municipality_id":
         return {str(key): str(title) for key, title in registry.municipalities["title"].items()}
-    about = registry.organizations.set_index("organization_id")["name"]
-    return {str(key): str(name) for key, name in about.items()}
+    about = registry.organizations
+    return dict(zip(about["organization_id"], about["name"], strict=True))
 
 
 def measured(part: Registry, graded: pd.DataFrame) -> Block:

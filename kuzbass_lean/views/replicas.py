@@ -68,7 +68,7 @@ def replication(registry: Registry, part: Registry, graded: pd.DataFrame | None 
     >>> part = registry.slice(kl.Scope.of_sector("mfc"))
     >>> block = kl.views.replication(registry, part)
     """
-    found = metrics.replication_table(registry)
+    found = registry.once(metrics.replication_table, lambda: metrics.replication_table(registry))
     found = found[found["project_id"].isin(part.projects["project_id"])]
     shown, names = found.to_dict("records"), unit_names(registry)
     there = best_letters(registry, [row["measures"] for row in shown], graded)

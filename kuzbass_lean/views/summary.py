@@ -13,7 +13,7 @@ from kuzbass_lean.errors import UsageError
 from kuzbass_lean.figures import Figure, Rows, Text, said
 from kuzbass_lean.maturity import Profile, score, score_local
 from kuzbass_lean.omitted import LeftOut
-from kuzbass_lean.registry import Registry, Scope
+from kuzbass_lean.registry import Registry, Scope, once
 from kuzbass_lean.views import shown
 from kuzbass_lean.views.proof import PROVEN, proven
 from kuzbass_lean.views.waiting import median_figure
@@ -67,6 +67,7 @@ def earlier_date(as_of: date, since: str = "") -> date:
     return earlier
 
 
+@once
 def as_at(registry: Registry, as_of: date) -> Registry:
     """Return the registry with its projects as they stood on the date.
 
@@ -107,7 +108,8 @@ def sector_profile(
     if scope.municipality:
         scored = score_local(registry.slice(scope), scope.municipality, readings=readings, as_of=as_of)
     else:
-        scored = score(registry, readings=readings, as_of=as_of)
+        asked = (score, tuple(sorted((readings or {}).items())), as_of)
+        scored = registry.once(asked, lambda: score(registry, readings=readings, as_of=as_of))
     number = catalogue.sector(scope.sector or "").maturity_direction
     return Profile(as_of, tuple(entry for entry in scored.directions if entry.number == number))
 

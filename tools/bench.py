@@ -1,0 +1,393 @@
+"""Measure how fast reports are made, against the ways others make them and against the limit.
+
+``make bench``: every way once a round, in turn, so that a machine that slows down slows them all;
+medians, and ratios taken round by round. Written to output/bench/.
+"""
+
+import argparse
+import ast
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import nbformat
+import psutil
+import yaml
+
+ROOT = Path(__file__).parents[1]
+BIN = Path(sys.executable).parent
+EVERY = 16
+"""The slow ways make every so-maniest report of the plan; all ways are compared per report."""
+
+
+def machine() -> dict:
+    """Name the machine and what else it is doing."""
+    models = [line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
+              if line.startswith("model name")]  # fmt: skip
+    return {
+        "processor": models[0] if models else platform.processor(),
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_gb": round(psutil.virtual_memory().total / 2**30, 1),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "load": os.getloadavg()[0],
+    }
+
+
+class Meter:
+    """Wall seconds, processor seconds and peak memory of what runs within, children included."""
+
+    def __enter__(self) -> "Meter":
+        self._stop, self.peak = threading.Event(), 0
+        self._watch = threading.Thread(target=self._look, daemon=True)
+        self._begun, self._used = time.perf_counter(), self._processor()
+        self._watch.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.wall, self.cpu = time.perf_counter() - self._begun, self._processor() - self._used
+        self._stop.set()
+        self._watch.join()
+
+    @staticmethod
+    def _processor() -> float:
+        times = os.times()
+        return times.children_user + times.children_system
+
+    def _look(self) -> None:
+        me = psutil.Process()
+        while not self._stop.wait(0.5):
+            total = 0
+            for child in me.children(recursive=True):
+                try:
+                    text = Path(f"/proc/{child.pid}/smaps_rollup").read_text()
+                    total += int(text.split("Pss:")[1].split()[0])
+                except (OSError, IndexError):
+                    continue
+            self.peak = max(self.peak, total // 1024)
+
+
+def call(*command: str | Path, **options: object) -> None:
+    """Run a command; it must succeed."""
+    done = subprocess.run(
+        [str(part) for part in command], cwd=ROOT, capture_output=True, check=False, **options
+    )
+    if done.returncode:
+        raise SystemExit(f"{command[0]}: {done.stderr.decode()[-2000:]}")
+
+
+def planned(data: str = "") -> list:
+    """Return the plan of the reports on a registry."""
+    from kuzbass_lean import intake
+    from kuzbass_lean.press.plan import load_plan
+
+    return list(load_plan(ROOT / "params", ROOT / "notebooks", intake.read(data)))
+
+
+def commands(specs: list, at_a_time: int) -> None:
+    """The command loop: papermill, then nbconvert, for each report."""
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(at_a_time) as pool:
+
+        def make(number: int) -> None:
+            spec, target = specs[number], Path(folder) / f"{number}.ipynb"
+            parameters = target.with_suffix(".yaml")
+            parameters.write_text(yaml.safe_dump(dict(spec.parameters)))
+            call(BIN / "papermill", "--kernel", "python3", "-f", parameters, spec.notebook, target)
+            call(BIN / "jupyter", "nbconvert", "--to", "html", target)
+
+        list(pool.map(make, range(len(specs))))
+
+
+LIBRARY = """
+import sys, tempfile, papermill
+from nbconvert import HTMLExporter
+from tools.bench import planned, EVERY
+exporter = HTMLExporter()
+with tempfile.TemporaryDirectory() as folder:
+    for spec in planned()[::EVERY][int(sys.argv[1])::2]:
+        made = papermill.execute_notebook(
+            str(spec.notebook), f"{folder}/a.ipynb", dict(spec.parameters),
+            kernel_name="python3", progress_bar=False)
+        exporter.from_notebook_node(made)
+"""
+
+
+def library() -> None:
+    """Papermill and nbconvert as libraries, cold kernels, in two processes."""
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda n: call(sys.executable, "-c", LIBRARY, str(n)), range(2)))
+
+
+def build(out: Path, *options: str | Path) -> None:
+    """Our own command."""
+    call(BIN / "kuzbass-lean", "build", "--out", out, *options)
+
+
+def limit(specs: list, parts: int, tell: Path) -> None:
+    """Run the same cells by plain exec in warm processes; write the seconds that it took.
+
+    What is shown is made as it is for a page: values are rendered, nothing more.
+    """
+    from kuzbass_lean.press import warm
+
+    warm.preload("warm", pdf=False)
+    begun, children = time.perf_counter(), []
+    for part in range(parts):
+        pid = os.fork()
+        if not pid:
+            for spec in specs[part::parts]:
+                run_cells(spec)
+            os._exit(0)
+        children.append(pid)
+    codes = [os.waitpid(pid, 0)[1] for pid in children]
+    tell.write_text(json.dumps({"wall": time.perf_counter() - begun, "failed": any(codes)}))
+
+
+def run_cells(spec: object) -> list[tuple[str, float]]:
+    """Run a notebook's cells by plain exec; return each one's source and processor seconds."""
+    names: dict = {}
+    took = []
+    for cell in nbformat.read(spec.notebook, as_version=4).cells:
+        if cell.cell_type != "code":
+            continue
+        begun = time.process_time()
+        tree = ast.parse(cell.source)
+        last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+        exec(compile(tree, "cell", "exec"), names)
+        if last is not None:
+            shown = eval(compile(ast.Expression(last.value), "cell", "eval"), names)
+            shown._repr_mimebundle_()
+        took.append((cell.source, time.process_time() - begun))
+        if "parameters" in cell.metadata.get("tags", []):
+            names.update(spec.parameters)
+    return took
+
+
+def held(work: Path, *sources: str) -> list[Path]:
+    """Store registries as a build does, for warm processes to hold."""
+    from kuzbass_lean import intake
+
+    folders = []
+    for number, source in enumerate(sources):
+        folders.append(work / f"held-{number}")
+        folders[-1].mkdir()
+        intake.store(intake.read(source).public(), folders[-1])
+    return folders
+
+
+def in_process(work: Path, what: str, folder: Path, *arguments: str) -> dict:
+    """Have a new process do something warm (``limit`` or ``profile``) on a stored registry."""
+    from kuzbass_lean import intake
+    from kuzbass_lean.press import warm
+
+    tell = work / "told.json"
+    code = f"import sys; from tools import bench; bench.{what}(*sys.argv[1:])"
+    environment = {**os.environ, **warm.ENVIRONMENT, intake.DATA_VARIABLE: str(folder)}
+    call(sys.executable, "-c", code, tell, *arguments, env=environment)
+    return json.loads(tell.read_text())
+
+
+def warm_limit(tell: str) -> None:
+    """The limit, in a process of its own."""
+    specs = planned()
+    limit(specs, 2, Path(tell))
+
+
+def profile(tell: str) -> None:
+    """Write what each cell of each kind of report costs, and what is around the cells."""
+    from kuzbass_lean.press import warm
+    from kuzbass_lean.press.report import Work, make
+
+    warm.preload("warm", pdf=False)
+    told = {}
+    for wanted in ("region", "sectors/health", "municipalities/kemerovsky-okrug", "projects/mvd"):
+        spec = next(spec for spec in planned() if spec.id == wanted)
+        rows = alone(lambda spec=spec: run_cells(spec))
+        with tempfile.TemporaryDirectory() as folder:
+            work = Work(spec, Path(folder) / "a.ipynb", "warm", 600)
+
+            def whole(work: object = work) -> float:
+                begun = time.process_time()
+                make(work)
+                return time.process_time() - begun
+
+            told[wanted] = {"cells": rows, "report": statistics.median(alone(whole) for _ in range(3))}
+    Path(tell).write_text(json.dumps(told, ensure_ascii=False))
+
+
+def alone(what: Callable) -> object:
+    """Return what a function gives in a fork of this process."""
+    import pickle
+
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if not pid:
+        with os.fdopen(writer, "wb") as file:
+            pickle.dump(what(), file)
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as file:
+        found = pickle.load(file)
+    os.waitpid(pid, 0)
+    return found
+
+
+def with_row_changed(source: Path, target: Path) -> None:
+    """Copy a registry with one open project's title changed."""
+    import pandas as pd
+
+    shutil.copytree(source, target)
+    frame = pd.read_csv(target / "projects.csv", dtype=str, keep_default_na=False)
+    row = frame.index[frame["status"].eq("in_progress")][0]
+    frame.loc[row, "title"] += " (уточнено)"
+    frame.to_csv(target / "projects.csv", index=False)
+
+
+def rounds(count: int, work: Path) -> tuple[list[dict], int]:
+    """Measure every way once a round."""
+    from kuzbass_lean import intake
+
+    specs = planned()
+    few = specs[::EVERY]
+    (folder,) = held(work, "")
+    one, other = work / "data", work / "changed" / "data"
+    shutil.copytree(intake.sample_path(), one)
+    with_row_changed(one, other)
+    out, kept = work / "out", work / "kept"
+    build(kept, "--data", one)
+    sources = [other, one]
+
+    def cold() -> None:
+        shutil.rmtree(out, ignore_errors=True)
+        shutil.rmtree(out.with_name("out.runs"), ignore_errors=True)
+        build(out)
+
+    ways: list[tuple[str, int, Callable[[], object]]] = [
+        ("command loop, one at a time", len(few), lambda: commands(few, 1)),
+        ("command loop, two at a time", len(few), lambda: commands(few, 2)),
+        ("papermill as a library, two processes", len(few), library),
+        ("kuzbass-lean build, cold", len(specs), cold),
+        ("kuzbass-lean build, nothing changed", len(specs), lambda: build(out)),
+        ("kuzbass-lean build, one row changed", len(specs), lambda: build(kept, "--data", next(turns))),
+        (
+            "kuzbass-lean build, HTML and PDF",
+            len(specs),
+            lambda: build(work / "pdf", "--format", "pdf", "--force"),
+        ),
+        ("limit: the cells alone, warm", len(specs), lambda: in_process(work, "warm_limit", folder)),
+    ]
+    found = []
+    for number in range(count):
+        turns = iter(sources if number % 2 == 0 else sources[::-1])
+        row = {}
+        for name, reports, way in ways:
+            with Meter() as meter:
+                told = way()
+            wall = told["wall"] if isinstance(told, dict) else meter.wall
+            row[name] = {"reports": reports, "wall": wall, "cpu": meter.cpu, "peak_mb": meter.peak}
+            print(
+                f"round {number + 1}: {name}: {wall:.1f} s for {reports} reports", file=sys.stderr, flush=True
+            )
+        found.append(row)
+    return found, len(specs)
+
+
+def summarise(found: list[dict]) -> dict:
+    """Medians of each way, per report, and ratios taken round by round."""
+    names = list(found[0])
+
+    def rate(row: dict, name: str, what: str = "wall") -> float:
+        return row[name][what] / row[name]["reports"]
+
+    ways = {
+        name: {
+            "reports_per_minute": 60 / statistics.median(rate(row, name) for row in found),
+            "wall": statistics.median(row[name]["wall"] for row in found),
+            "cpu_per_report": statistics.median(rate(row, name, "cpu") for row in found),
+            "peak_mb": max(row[name]["peak_mb"] for row in found),
+        }
+        for name in names
+    }
+    _, two, lib, cold, same, row_changed, pdf, least = names
+
+    def ratio(above: str, below: str, what: str = "wall") -> dict:
+        values = [rate(row, above, what) / rate(row, below, what) for row in found]
+        return {"median": statistics.median(values), "low": min(values), "high": max(values)}
+
+    ratios = {
+        "command loop, two at a time / cold build": ratio(two, cold),
+        "papermill as a library / cold build": ratio(lib, cold),
+        "cold build / limit": ratio(cold, least),
+        "cold build / nothing changed": ratio(cold, same),
+        "cold build / one row changed": ratio(cold, row_changed),
+        "processor seconds, HTML and PDF / HTML": ratio(pdf, cold, "cpu"),
+    }
+    return {"ways": ways, "ratios": ratios}
+
+
+def markdown(told: dict) -> str:
+    """The summary as tables."""
+    about = told["machine"]
+    lines = [
+        f"{about['processor']}, {about['cores']} cores, {about['memory_gb']} GB, {about['system']}, "
+        f"Python {about['python']}; load before the start {about['load']:.1f}; {told['rounds']} rounds, "
+        f"{told['reports']} reports, the slow ways every {EVERY}th of them.",
+        "",
+        "| way | reports a minute | wall, s | processor, s a report | peak memory, MB |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for name, way in told["ways"].items():
+        lines.append(f"| {name} | {way['reports_per_minute']:.0f} | {way['wall']:.1f} "
+                     f"| {way['cpu_per_report']:.2f} | {way['peak_mb']} |")  # fmt: skip
+    lines += ["", "| ratio, per report | median | from | to |", "|---|---:|---:|---:|"]
+    for name, each in told["ratios"].items():
+        lines.append(f"| {name} | {each['median']:.2f} | {each['low']:.2f} | {each['high']:.2f} |")
+    for name, each in told["profile"].items():
+        cells = sum(seconds for _, seconds in each["cells"])
+        lines += [
+            "",
+            f"`{name}`: {1000 * each['report']:.0f} ms of processor time, {1000 * cells:.0f} in cells:",
+            "",
+        ]
+        lines += ["| ms | cell |", "|---:|---|"]
+        costly = sorted(each["cells"], key=lambda cell: -cell[1])[:12]
+        lines += [f"| {1000 * s:.0f} | `{source.splitlines()[-1]}` |" for source, s in costly]
+    return "\n".join(lines) + "\n"
+
+
+def main(arguments: Iterable[str] | None = None) -> None:
+    """Measure, and write output/bench/bench.json and bench.md."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--out", type=Path, default=ROOT / "output" / "bench")
+    asked = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        about = machine()
+        found, reports = rounds(asked.rounds, work)
+        told = {
+            "machine": about,
+            "rounds": asked.rounds,
+            "reports": reports,
+            **summarise(found),
+            "measured": found,
+        }
+        told["profile"] = in_process(work, "profile", work / "held-0")
+    asked.out.mkdir(parents=True, exist_ok=True)
+    (asked.out / "bench.json").write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
+    (asked.out / "bench.md").write_text(markdown(told))
+    print(markdown(told))
+
+
+if __name__ == "__main__":
+    main()
