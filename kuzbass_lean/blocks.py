@@ -352,7 +352,7 @@ def state_bars(caption: Text, rows: Sequence[Bar], group: str, wholes: Mapping[s
     )
 
 
-def step_bars(caption: str, rows: Sequence[tuple[str, Sequence[tuple[str, str, float]]]]) -> Block:
+def step_bars(caption: Text, rows: Sequence[tuple[Text, Sequence[tuple[str, str, Figure]]]]) -> Block:
     """Return processes as bars of their steps, in minutes.
 
     Rows are (name, segments), a segment is (numbered step, kind of value, minutes).
@@ -360,13 +360,10 @@ def step_bars(caption: str, rows: Sequence[tuple[str, Sequence[tuple[str, str, f
     shown = [
         kind for kind in _ORDER["step_value"] if any(kind == k for _, parts in rows for _, k, _ in parts)
     ]
-    sums = [sum(minutes for _, _, minutes in parts) for _, parts in rows]
-    lines = [caption]
+    sums = [sum(minutes.value or 0 for _, _, minutes in parts) for _, parts in rows]
+    lines: list[Text] = [caption]
     for name, parts in rows:
-        said = [
-            f"{step} {wording.number(minutes, 1)} ({wording.label('step_value', kind)})"
-            for step, kind, minutes in parts
-        ]
+        said = [f"{step} {minutes} ({wording.label('step_value', kind)})" for step, kind, minutes in parts]
         lines.append(f"{name}: {'; '.join(said)}")
     return _block(
         "step_bars", lines, caption=caption, rows=rows, kinds=shown, largest=max(sums, default=0) or 1

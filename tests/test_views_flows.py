@@ -91,3 +91,45 @@ def test_the_demand_of_another_report_s_measure_is_passed_over() -> None:
 def test_a_wrong_demand_is_refused(demand: dict, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         views.streams(registry(), None, demand)
+
+
+def test_every_number_of_a_stream_leads_to_the_steps_that_it_is_computed_from() -> None:
+    block = views.streams(registry(), None, {"m": {"per_day": 60, "minutes_per_day": 480}})
+    figures = {figure.id: figure for figure in block.figures}
+    before, step = ["m · before · 1", "m · before · 2"], ["m · before · 1"]
+    rows = {name: figure.rows.keys().get("steps", []) for name, figure in figures.items()}
+    assert rows["lead_time_saved.m"] == ["m · after · 1", *before]
+    assert rows["lead_minutes.m.before"] == rows["pce.m.before"] == before
+    assert rows["step_minutes.m.before.1.nva"] == rows["waste_minutes.m.before.waiting"] == step
+    assert rows["waste_minutes.m.before.processing"] == ["m · before · 2"]
+    assert rows["takt.m"] == []
+    assert "в реестре их нет" in figures["takt.m"].note
+    # 10 of 50 minutes create value
+    share = figures["pce.m.before"]
+    assert (share.value, share.numerator, share.denominator) == (20, 10, 50)
+    assert figures["step_minutes.m.before.1.nva"].value == 25
+    assert block.html.count('data-f="waste_minutes.m.') == 3
+
+
+def test_a_stream_that_grew_says_so_and_its_figure_is_below_zero() -> None:
+    data = registry()
+    turned = data.frame("steps").assign(
+        phase=data.frame("steps")["phase"].map({"before": "after", "after": "before"})
+    )
+    block = views.streams(Registry.from_frames({**data.tables, "steps": turned}))
+    assert "Время потока выросло на 35,0 минуты" in plain(block.text)
+    assert {figure.id: figure.value for figure in block.figures}["lead_time_saved.m"] == -35
+
+
+def test_of_several_streams_it_is_told_how_many_there_are() -> None:
+    steps = registry().frame("steps")
+    measures = registry().frame("measures")
+    names = ["m", "n", "o"]
+    tables = {
+        "steps": pd.concat([steps.assign(measure_id=name) for name in names]),
+        "measures": pd.concat([measures.assign(measure_id=name) for name in names]),
+    }
+    block = views.streams(Registry.from_frames(tables))
+    assert "Показаны потоки: 2 из 3." in block.text
+    every = next(figure for figure in block.figures if figure.id == "streams")
+    assert (every.value, every.rows.keys()) == (3, {"measures": names})
