@@ -9,7 +9,10 @@ import pandas as pd
 
 from kuzbass_lean import blocks, catalogue, evidence, metrics, wording
 from kuzbass_lean.blocks import Block, Column
-from kuzbass_lean.registry import Registry, Scope
+from kuzbass_lean.figures import NO_ROWS, Figure, Rows, Text, said
+from kuzbass_lean.registry import Registry, Scope, once
+from kuzbass_lean.schema import REALISED
+from kuzbass_lean.views import shown
 from kuzbass_lean.views.ahead import unit_names
 
 MOST_ROWS = 12
@@ -36,28 +39,61 @@ def candidates(registry: Registry, scope: Scope, graded: pd.DataFrame | None = N
     >>> block = kl.views.candidates(registry, kl.Scope.of_sector("mfc"))
     """
     found = metrics.replication_candidates(registry, scope.municipality, scope.sector)
-    shown = found.head(MOST_ROWS).to_dict("records")
+    listed = found.head(MOST_ROWS).to_dict("records")
     names, titles = unit_names(registry), {entry.key: entry.title for entry in catalogue.typical_projects()}
-    letters = best_letters(registry, [row["measures"] for row in shown], graded)
+    letters = best_letters(registry, [row["measures"] for row in listed], graded)
+    done = _realised_as(registry)
     rows = [
-        (
-            titles[str(row["typical"])],
-            _where(row),
-            _change(row["median_change"]),
-            letter or wording.phrase("missing"),
-            _some([names.get(unit, unit) for unit in row["units"]], MOST_NAMES),
-        )
-        for row, letter in zip(shown, letters, strict=True)
+        _candidate(row, titles[str(row["typical"])], letter, done.get(row["typical"], NO_ROWS), names)
+        for row, letter in zip(listed, letters, strict=True)
     ]
     columns = [Column("Типовой проект"), Column("Где уже реализован"), Column("Обычное улучшение там", True)]
     columns += [Column("Оценка"), Column("Кто мог бы")]
-    note = (
+    note: Text = (
         "Порядок: у кого больше организаций уже реализовали, затем где больше улучшение, затем где больше "
         "тех, кто мог бы. Улучшение положительно, если лучше; оценка — лучшая из его показателей."
     )
     if len(found) > MOST_ROWS:
-        note += f" Показаны {wording.number(MOST_ROWS)} из {wording.number(len(found))}."
+        every = shown.number(
+            "typical_open", "Типовых проектов, которые можно перенять", len(found), "project", "typical_open"
+        )
+        note = said("{} Показаны {} из {}.", note, wording.number(MOST_ROWS), every)
     return blocks.table("Что перенять", columns, rows, note)
+
+
+@once
+def _realised_as(registry: Registry) -> dict[str, Rows]:
+    """Give for each typical project the projects that have realised it."""
+    projects = registry.projects
+    done = projects[projects["status"].isin(REALISED)].groupby("typical")["project_id"]
+    return {str(typical): Rows.of(projects=ids) for typical, ids in done}
+
+
+def _candidate(
+    row: dict[Any, Any], title: str, letter: str, done: Rows, names: dict[str, str]
+) -> tuple[Text, ...]:
+    key = str(row["typical"])
+
+    def figure(name: str, what: str, value: Any, unit: str, rows: Rows = done, **options: Any) -> Figure:
+        return shown.number(name, f"{title}: {what}", value, unit, name, key=key, rows=rows, **options)
+
+    adopters = figure("typical_adopters", "организаций уже реализовали", row["adopters"], "organization")
+    places = figure("typical_places", "муниципальных образований", row["municipalities"], "municipality")
+    measured = Rows.of(measures=row["measures"])
+    change = figure(
+        "typical_change", "обычное улучшение", row["median_change"], "percent", measured, signed=True
+    )
+    return (
+        title,
+        said(
+            "{} в {}",
+            shown.plural(adopters, "organization"),
+            shown.plural(places, "municipality", "locative"),
+        ),
+        change,
+        letter or wording.phrase("missing"),
+        _some(row["units"], names, MOST_NAMES, "more_candidates", f"{title}: ещё могли бы", key),
+    )
 
 
 def replication(registry: Registry, part: Registry, graded: pd.DataFrame | None = None) -> Block:
@@ -70,12 +106,14 @@ def replication(registry: Registry, part: Registry, graded: pd.DataFrame | None 
     """
     found = registry.once(metrics.replication_table, lambda: metrics.replication_table(registry))
     found = found[found["project_id"].isin(part.projects["project_id"])]
-    shown, names = found.to_dict("records"), unit_names(registry)
-    there = best_letters(registry, [row["measures"] for row in shown], graded)
-    own = best_letters(registry, [row["own_measures"] for row in shown], graded)
+    listed, names = found.to_dict("records"), unit_names(registry)
+    there = best_letters(registry, [row["measures"] for row in listed], graded)
+    own = best_letters(registry, [row["own_measures"] for row in listed], graded)
+    projects = registry.projects
+    taken = projects[projects["replicates"].isin(found["project_id"]) & projects["status"].ne("cancelled")]
     rows = [
-        _practice(row, *letters, names)
-        for row, letters in zip(shown, zip(there, own, strict=True), strict=True)
+        _practice(row, *letters, taken[taken["replicates"].eq(row["project_id"])], names)
+        for row, letters in zip(listed, zip(there, own, strict=True), strict=True)
     ]
     columns = [Column("Лучшая практика"), Column("Кто перенял"), Column("Переняли", True)]
     columns += [Column("Реализовали", True), Column("Ещё могли бы", True), Column("Обычный срок", True)]
@@ -87,21 +125,44 @@ def replication(registry: Registry, part: Registry, graded: pd.DataFrame | None 
     return blocks.table("Тиражирование лучших практик", columns, rows, note)
 
 
-def _practice(row: dict[Any, Any], there: str, own: str, names: dict[str, str]) -> tuple[str, ...]:
+def _practice(
+    row: dict[Any, Any], there: str, own: str, replicas: pd.DataFrame, names: dict[str, str]
+) -> tuple[Text, ...]:
+    title, key = str(row["title"]), str(row["project_id"])
+
+    def figure(name: str, what: str, value: Any, unit: str, rows: Rows, **options: Any) -> Figure:
+        return shown.number(name, f"{title}: {what}", value, unit, name, key=key, rows=rows, **options)
+
+    adopters, able = row["adopters"], row["candidates"]
+    done = replicas[replicas["status"].isin(REALISED)]
+    adopted = Rows.of(organizations=adopters, projects=replicas)
+    dated = Rows.of(projects=[key, *replicas["project_id"]])
+    own_measures, measures = Rows.of(measures=row["own_measures"]), Rows.of(measures=row["measures"])
+    days = figure("replication_days", "обычный срок, дней", row["median_days"], "day", dated, digits=0)
+    at_home = figure("own_change", "дала у себя", row["own_change"], "percent", own_measures, signed=True)
+    change = figure("replication_change", "дала там", row["median_change"], "percent", measures, signed=True)
     return (
-        str(row["title"]),
-        _some([names.get(unit, unit) for unit in row["adopters"]], MOST_NAMES) or "пока никто",
-        wording.number(len(row["adopters"])),
-        wording.number(row["realised"]),
-        wording.number(len(row["candidates"])),
-        _days(row["median_days"]),
-        _graded(row["own_change"], own),
-        _graded(row["median_change"], there),
+        title,
+        _some(adopters, names, MOST_NAMES, "more_adopters", f"{title}: ещё переняли", key) or "пока никто",
+        figure("replication", "переняли", len(adopters), "organization", adopted),
+        figure(
+            "replication_realised", "реализовали", row["realised"], "organization", Rows.of(projects=done)
+        ),
+        figure(
+            "replication_candidates",
+            "ещё могли бы",
+            len(able),
+            "organization",
+            Rows.of(organizations=able),
+        ),
+        shown.plural(days, "day", digits=0),
+        _graded(at_home, own),
+        _graded(change, there),
     )
 
 
-def _graded(percent: Any, letter: str) -> str:
-    return wording.phrase("missing") if pd.isna(percent) else f"{_change(percent)}, {letter}"
+def _graded(change: Figure, letter: str) -> Text:
+    return change if change.value is None else said("{}, {}", change, letter)
 
 
 def adopters(registry: Registry, project: str, graded: pd.DataFrame | None = None) -> Block:
@@ -115,35 +176,66 @@ def adopters(registry: Registry, project: str, graded: pd.DataFrame | None = Non
     names, projects = unit_names(registry), registry.projects.set_index("project_id")
     units = found.groupby("replica_id")["organization_id"].agg(list)
     replicas = found.drop_duplicates("replica_id").to_dict("records")
-    shown = replicas[:MOST_ROWS]
-    ids = [() if pd.isna(row["measure_id"]) else (row["measure_id"],) for row in shown]
+    listed = replicas[:MOST_ROWS]
+    ids = [() if pd.isna(row["measure_id"]) else (row["measure_id"],) for row in listed]
     rows = [
-        (
-            _some([names.get(unit, unit) for unit in units[row["replica_id"]]], MOST_NAMES),
-            wording.label("status", row["status"]),
-            _days(row["days"]),
-            _graded(row["relative_low"], letter),
-            wording.label("source", projects.loc[row["replica_id"], "source"]),
-        )
-        for row, letter in zip(shown, best_letters(registry, ids, graded), strict=True)
+        _adopter(row, units[row["replica_id"]], projects.loc[row["replica_id"]], letter, names)
+        for row, letter in zip(listed, best_letters(registry, ids, graded), strict=True)
     ]
     columns = [Column("Организация"), Column("Статус"), Column("Срок", True)]
     columns += [Column("Дала там, оценка", True), Column("Откуда")]
-    able = metrics.replication_table(registry, [project])["candidates"].iloc[0]
-    told = _some([names.get(unit, unit) for unit in able], MOST_ABLE)
-    note = "Срок — от закрытия этого проекта. " if rows else ""
+    told: list[Text] = ["Срок — от закрытия этого проекта."]
     if not rows:
-        note = "В реестре нет проектов, которые тиражируют этот. "
+        told = ["В реестре нет проектов, которые тиражируют этот."]
     if len(replicas) > MOST_ROWS:
-        note += f"Показаны {wording.number(MOST_ROWS)} из {wording.number(len(replicas))}. "
-    note += (
-        f"Ещё могли бы: {told}. {_SAME}"
-        if able
-        else "Кто ещё мог бы, неизвестно: других таких в реестре нет."
-    )
+        every = shown.counted(
+            "replicas", "Проектов, которые тиражируют этот", [row["replica_id"] for row in replicas]
+        )
+        told.append(said("Показаны {} из {}.", wording.number(MOST_ROWS), every))
+    able = metrics.replication_table(registry, [project])["candidates"].iloc[0]
+    if able:
+        others = _some(able, names, MOST_ABLE, "more_candidates", "Ещё могли бы, кроме названных", project)
+        told.append(said("Ещё могли бы: {}. {}", others, _SAME))
+    else:
+        told.append("Кто ещё мог бы, неизвестно: других таких в реестре нет.")
+    note = shown.sentence(*told)
     if not rows:
         return blocks.prose(note)
     return blocks.table("Проекты, которые тиражируют этот", columns, rows, note)
+
+
+def _adopter(
+    row: dict[Any, Any], units: Sequence[str], replica: pd.Series, letter: str, names: dict[str, str]
+) -> tuple[Text, ...]:
+    key, title = str(row["replica_id"]), str(replica["title"])
+    both = Rows.of(projects=[str(row["project_id"]), key])
+    days = shown.number(
+        "adopted_days",
+        f"{title}: срок, дней",
+        row["days"],
+        "day",
+        "adopted_days",
+        key=key,
+        digits=0,
+        rows=both,
+    )
+    change = shown.number(
+        "adopted_change",
+        f"{title}: дала там",
+        row["relative_low"],
+        "percent",
+        "adopted_change",
+        key=key,
+        signed=True,
+        rows=NO_ROWS if pd.isna(row["measure_id"]) else Rows.of(measures=[row["measure_id"]]),
+    )
+    return (
+        _some(units, names, MOST_NAMES, "more_adopters", f"{title}: ещё участвуют", key),
+        wording.label("status", row["status"]),
+        shown.plural(days, "day", digits=0),
+        _graded(change, letter),
+        wording.label("source", replica["source"]),
+    )
 
 
 def best_letters(
@@ -169,19 +261,11 @@ def _of(frame: pd.DataFrame, measures: Collection[str]) -> pd.DataFrame:
     return frame[frame["measure_id"].isin(list(measures))]
 
 
-def _where(row: dict[Any, Any]) -> str:
-    organizations = wording.plural(row["adopters"], "organization")
-    return f"{organizations} в {wording.plural(row['municipalities'], 'municipality', 'locative')}"
-
-
-def _change(percent: Any) -> str:
-    return wording.percent(None if pd.isna(percent) else percent, signed=True)
-
-
-def _days(days: Any) -> str:
-    return wording.plural(None if pd.isna(days) else days, "day", digits=0)
-
-
-def _some(names: Sequence[str], most: int) -> str:
-    more = len(names) - most
-    return "; ".join(names[:most]) + (f" и ещё {wording.number(more)}" if more > 0 else "")
+def _some(units: Sequence[str], names: dict[str, str], most: int, figure: str, label: str, key: str) -> Text:
+    """Name units, and tell as a figure how many there are beside those named."""
+    named, others = "; ".join(names.get(unit, unit) for unit in units[:most]), units[most:]
+    if not others:
+        return named
+    rows = Rows.of(organizations=others)
+    more = shown.number(figure, label, len(others), "organization", "not_named", key=key, rows=rows)
+    return said("{} и ещё {}", named, more)
