@@ -1,6 +1,8 @@
 # Two commands do the set-up: `make reports` and `make test`. Everything lives in .venv.
 PYTHON ?= python3
 BIN := .venv/bin
+# On every core, a file at a time, in order: files of few and long tests must not be left to the end.
+SIDE_BY_SIDE := --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: reports test check lab notebooks simulate sample chaos bench kills clean
 .DEFAULT_GOAL := reports
@@ -19,8 +21,8 @@ reports: .venv/.ready  ## build every report of the bundled sample into output/
 	$(BIN)/kuzbass-lean build
 
 test: .venv/.ready  ## run the tests, the notebooks' stored outputs included
-	$(BIN)/python -m pytest tests --numprocesses auto --dist loadfile
-	$(BIN)/python -m pytest --nbval --nbval-sanitize-with tests/nbval.cfg -p no:cacheprovider notebooks
+	$(BIN)/python -m pytest tests $(SIDE_BY_SIDE)
+	$(BIN)/python -m pytest --nbval --nbval-sanitize-with tests/nbval.cfg -p no:cacheprovider $(SIDE_BY_SIDE) notebooks
 
 check: .venv/.ready  ## formatting, lint, types, layers
 	$(BIN)/ruff format --check .

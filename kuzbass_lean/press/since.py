@@ -91,7 +91,7 @@ def changes(old: pd.DataFrame, new: pd.DataFrame) -> tuple[Change, ...]:
         values = [both["value_old"], both["value_new"]]
         apart = same & values[0].ne(values[1]) & ~(values[0].isna() & values[1].isna())
         for side, value in zip(("old", "new"), values, strict=True):
-            exact = both[f"text_{side}"] + " (" + value.map(repr) + ")"
+            exact = both[f"text_{side}"] + " (" + value.map(repr).astype("str") + ")"
             both[f"text_{side}"] = both[f"text_{side}"].mask(apart, exact)
         same &= ~apart
     differ = both.assign(label=both["label_new"].fillna(both["label_old"]))[~same].sort_values(keys)
