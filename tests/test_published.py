@@ -128,3 +128,23 @@ def test_one_office_s_registry_is_not_held_to_the_region_s_totals_nor_one_with_r
     row = {"table": ["projects"], "rules": ["required"], "rows": [1]}
     omitted = gathered([pd.DataFrame(row).reindex(columns=list(COLUMNS))])
     assert published.departures(replace(fewer, omitted=omitted)) == []
+
+
+def test_the_registry_s_own_number_is_as_large_as_the_rows_behind_it_say() -> None:
+    sample = intake.read()
+    found, table = published.behind(sample), published.reconcile(sample).set_index("figure")
+    counted = {"portfolio.projects": "projects", "health.kgkp5.projects": "projects"}
+    for figure, rows in counted.items():
+        assert len(found[figure][rows]) == table.loc[figure, "registry"] > 0
+    projects = sample.projects.set_index("project_id").loc[found["health.kgkp5.projects"]["projects"]]
+    assert projects["organization_id"].nunique() == 1
+    assert "cancelled" not in set(projects["status"])
+
+
+def test_a_number_that_the_registry_has_leads_to_rows_and_one_that_it_has_not_to_none() -> None:
+    sample = intake.read()
+    found = published.behind(sample)
+    known = published.reconcile(sample).set_index("figure")["registry"].notna()
+    assert {figure for figure, rows in found.items() if rows} == set(known.index[known])
+    assert set(found) == set(known.index)
+    assert published.behind(Registry.from_frames({}))["health.kgkp5.projects"] == {}

@@ -1,7 +1,7 @@
 """The programme's own published figures: what they say, how they hold together, how a registry agrees."""
 
 from kuzbass_lean.published.figures import Ambiguity, PublishedFigure, ambiguities, figure, figures
-from kuzbass_lean.published.reconciliation import departures, reconcile
+from kuzbass_lean.published.reconciliation import behind, departures, reconcile
 from kuzbass_lean.published.relations import Relation, relations
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "PublishedFigure",
     "Relation",
     "ambiguities",
+    "behind",
     "departures",
     "figure",
     "figures",

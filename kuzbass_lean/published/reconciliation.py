@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -16,7 +16,10 @@ from kuzbass_lean.published.figures import PublishedFigure, figures, read
 from kuzbass_lean.registry import Registry, once
 
 Number = float | tuple[float, ...] | None
-_Found = tuple[Number, str]
+Behind = Mapping[str, pd.DataFrame | list[str]]
+"""Rows of the registry that a number is computed from, by table: a frame of them, or their keys."""
+
+_Found = tuple[Number, str, Behind]
 
 COLUMNS = ["figure", "slide", "quantity", "unit", "published", "registry", "state", "note"]
 
@@ -39,10 +42,27 @@ def reconcile(registry: Registry) -> pd.DataFrame:
     >>> sorted(kl.published.reconcile(registry)["state"].unique())
     ['agrees', 'cannot_check']
     """
+    return pd.DataFrame([row for row, _ in _compared(registry)], columns=COLUMNS)
+
+
+def behind(registry: Registry) -> dict[str, Behind]:
+    """Return by published figure the rows that the registry's own number is computed from.
+
+    A figure that cannot be computed from the registry has none.
+
+    Examples
+    --------
+    >>> kl.published.behind(registry)["mvd.problems"]
+    {'projects': ['mvd']}
+    """
+    return {str(row[0]): rows for row, rows in _compared(registry)}
+
+
+@once
+def _compared(registry: Registry) -> list[tuple[tuple[object, ...], Behind]]:
     checks = {check["figure"]: check for check in read()["checks"]}
     numeric = [entry for entry in figures() if _is_numeric(entry)]
-    rows = [_row(entry, checks.get(entry.id), registry) for entry in numeric]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return [_row(entry, checks.get(entry.id), registry) for entry in numeric]
 
 
 REGION = Fraction(1, 2)
@@ -89,12 +109,12 @@ def _is_numeric(entry: PublishedFigure) -> bool:
     return counted or (isinstance(entry.value, int | float | tuple) and entry.kind != "artefact")
 
 
-def _row(entry: PublishedFigure, check: dict[str, Any] | None, registry: Registry) -> tuple[object, ...]:
-    if check is None:
-        found: Number = None
-        note = "реестр не выражает это число"
-    else:
-        found, note = _OPERATIONS[check["what"]](check, registry)
+def _row(
+    entry: PublishedFigure, check: dict[str, Any] | None, registry: Registry
+) -> tuple[tuple[object, ...], Behind]:
+    found, note, rows = _unknown("реестр не выражает это число")
+    if check is not None:
+        found, note, rows = _OPERATIONS[check["what"]](check, registry)
     if entry.value is None:
         state, note = "cannot_check", entry.missing
     elif entry.ambiguous and not isinstance(entry.value, tuple):
@@ -103,13 +123,17 @@ def _row(entry: PublishedFigure, check: dict[str, Any] | None, registry: Registr
         state = "cannot_check"
     else:
         state, note = ("agrees" if found == _plain(entry.value) else "differs"), note
-    return entry.id, entry.slide, entry.quantity, entry.unit, entry.value, found, state, note
+    return (entry.id, entry.slide, entry.quantity, entry.unit, entry.value, found, state, note), rows
 
 
 def _plain(value: object) -> Number:
     if isinstance(value, tuple):
         return tuple(float(item) for item in value)
     return float(value) if isinstance(value, int | float) else None
+
+
+def _unknown(why: str) -> _Found:
+    return None, why, {}
 
 
 def _absent(registry: Registry, organizations: list[str]) -> str:
@@ -125,7 +149,7 @@ def _projects(check: dict[str, Any], registry: Registry) -> _Found:
     named = [*check.get("organizations", []), *check.get("without", [])]
     lost = _absent(registry, named)
     if lost:
-        return None, lost
+        return _unknown(lost)
     if "organizations" in check:
         projects = projects[projects["organization_id"].isin(check["organizations"])]
     if "without" in check:
@@ -141,113 +165,131 @@ def _projects(check: dict[str, Any], registry: Registry) -> _Found:
         projects = projects[projects["direction"].eq(check["direction"])]
     if "status" in check:
         projects = projects[projects["status"].isin(check["status"])]
-    return float(len(projects)), ""
+    return float(len(projects)), "", {"projects": projects["project_id"].tolist()}
 
 
 def _units(check: dict[str, Any], registry: Registry) -> _Found:
     pairs = registry.project_units()
-    return float(pairs.loc[pairs["kind"].eq(check["kind"]), "organization_id"].nunique()), ""
+    units = pairs.loc[pairs["kind"].eq(check["kind"]), "organization_id"].unique().tolist()
+    return float(len(units)), "", {"organizations": units}
 
 
 def _coverage(check: dict[str, Any], registry: Registry) -> _Found:
-    covered, _ = _units(check, registry)
+    covered, _, rows = _units(check, registry)
     units = frame_units(registry.frame("frames"), check["kind"])
     if not units or not isinstance(covered, float):
-        return None, f"в реестре нет числа единиц ({check['kind']})"
-    return 100 * covered / units, ""
+        return _unknown(f"в реестре нет числа единиц ({check['kind']})")
+    return 100 * covered / units, "", {**rows, "frames": _frames(check, registry)}
 
 
 def _municipalities(check: dict[str, Any], registry: Registry) -> _Found:
     directed = registry.projects.loc[registry.projects["direction"].notna(), "project_id"]
     pairs = registry.project_units()
-    places = pairs.loc[pairs["project_id"].isin(directed), "municipality_id"]
-    return float(places.nunique()), "с проектом муниципального направления"
+    placed = pairs[pairs["project_id"].isin(directed) & pairs["municipality_id"].notna()]
+    rows = {"projects": placed["project_id"].unique().tolist()}
+    return float(placed["municipality_id"].nunique()), "с проектом муниципального направления", rows
+
+
+def _frames(check: dict[str, Any], registry: Registry) -> pd.DataFrame:
+    frames = registry.frame("frames")
+    return frames[frames["kind"].eq(check["kind"])]
 
 
 def _frame(check: dict[str, Any], registry: Registry) -> _Found:
     units = frame_units(registry.frame("frames"), check["kind"])
-    return (None, f"в реестре нет числа единиц ({check['kind']})") if units is None else (float(units), "")
+    if units is None:
+        return _unknown(f"в реестре нет числа единиц ({check['kind']})")
+    return float(units), "", {"frames": _frames(check, registry)}
 
 
 def _plan(check: dict[str, Any], registry: Registry) -> _Found:
     plans = registry.frame("plans")
-    cells = plans.loc[plans["year"].eq(2019) & plans["kind"].eq(check["kind"]), check["column"]].dropna()
-    if cells.empty:
-        return None, "в реестре нет такого плана"
-    return float(cells.sum()) / check.get("scale", 1), ""
+    stated = plans["year"].eq(2019) & plans["kind"].eq(check["kind"]) & plans[check["column"]].notna()
+    if not stated.any():
+        return _unknown("в реестре нет такого плана")
+    rows = plans[stated]
+    return float(rows[check["column"]].sum()) / check.get("scale", 1), "", {"plans": rows}
 
 
 def _rows(check: dict[str, Any], registry: Registry) -> _Found:
     table = registry.table(check["table"])
-    return (None, f"в реестре нет таблицы {check['table']}") if table is None else (float(len(table)), "")
+    if table is None:
+        return _unknown(f"в реестре нет таблицы {check['table']}")
+    return float(len(table)), "", {check["table"]: table}
 
 
 def _participants(check: dict[str, Any], registry: Registry) -> _Found:
     pairs = registry.project_units()
     pairs = pairs[pairs["project_id"].eq(check["project"]) & pairs["kind"].eq(check["kind"])]
     if pairs.empty:
-        return None, f"в реестре нет участников проекта {check['project']}"
-    return float(pairs["organization_id"].nunique()), ""
+        return _unknown(f"в реестре нет участников проекта {check['project']}")
+    units = pairs["organization_id"].unique().tolist()
+    return float(len(units)), "", {"organizations": units, "projects": [check["project"]]}
 
 
 def _cell(check: dict[str, Any], registry: Registry) -> _Found:
     projects = registry.projects
     cells = projects.loc[projects["project_id"].eq(check["project"]), check["column"]].dropna()
-    return (None, f"в реестре нет проекта {check['project']}") if cells.empty else (float(cells.iloc[0]), "")
+    if cells.empty:
+        return _unknown(f"в реестре нет проекта {check['project']}")
+    return float(cells.iloc[0]), "", {"projects": [check["project"]]}
 
 
 def _solved_share(check: dict[str, Any], registry: Registry) -> _Found:
-    solved, note = _cell({**check, "column": "problems_solved"}, registry)
-    found, _ = _cell({**check, "column": "problems_found"}, registry)
+    solved, note, rows = _cell({**check, "column": "problems_solved"}, registry)
+    found, _, _ = _cell({**check, "column": "problems_found"}, registry)
     if not isinstance(solved, float) or not isinstance(found, float) or not found:
-        return None, note
-    return float(round(100 * solved / found)), "до целого процента"
+        return _unknown(note)
+    return float(round(100 * solved / found)), "до целого процента", rows
 
 
-def _measured(registry: Registry, measure: str, phase: str) -> pd.Series | None:
+def _measured(registry: Registry, measure: str, phase: str) -> pd.DataFrame:
     values = registry.frame("values")
-    rows = values[values["measure_id"].eq(measure) & values["phase"].eq(phase)]
-    return None if rows.empty else rows.iloc[0]
+    return values[values["measure_id"].eq(measure) & values["phase"].eq(phase)].head(1)
 
 
 def _value(check: dict[str, Any], registry: Registry) -> _Found:
-    row = _measured(registry, check["measure"], check["phase"])
-    if row is None:
-        return None, f"в реестре нет значения {check['measure']}, {check['phase']}"
+    rows = _measured(registry, check["measure"], check["phase"])
+    if rows.empty:
+        return _unknown(f"в реестре нет значения {check['measure']}, {check['phase']}")
+    row = rows.iloc[0]
     if row["qualifier"] == "range":
-        return (float(row["low"]), float(row["high"])), ""
+        return (float(row["low"]), float(row["high"])), "", {"values": rows}
     number = row["high"] if pd.isna(row["low"]) or row["qualifier"] == "up_to" else row["low"]
-    return float(number), ""
+    return float(number), "", {"values": rows}
 
 
 def _factor(check: dict[str, Any], registry: Registry) -> _Found:
-    row = _measured(registry, check["measure"], "after")
-    if row is None or pd.isna(row["factor"]):
-        return None, f"в реестре нет показателя {check['measure']}"
-    return float(row["factor"]), "известно только, во сколько раз"
+    rows = _measured(registry, check["measure"], "after")
+    if rows["factor"].dropna().empty:
+        return _unknown(f"в реестре нет показателя {check['measure']}")
+    return float(rows["factor"].iloc[0]), "известно только, во сколько раз", {"values": rows}
 
 
 def _cut(check: dict[str, Any], registry: Registry) -> _Found:
     before = _measured(registry, check["measure"], "before")
     after = _measured(registry, check["measure"], "after")
-    if before is None or after is None:
-        return None, f"в реестре нет показателя {check['measure']}"
-    return 100 * (1 - float(after["high"]) / float(before["high"])), "от верхней границы «до»"
+    if before.empty or after.empty:
+        return _unknown(f"в реестре нет показателя {check['measure']}")
+    left = float(after["high"].iloc[0]) / float(before["high"].iloc[0])
+    return 100 * (1 - left), "от верхней границы «до»", {"values": pd.concat([before, after])}
 
 
 def _effect(check: dict[str, Any], registry: Registry) -> _Found:
     effects = registry.frame("effects")
     mine = effects["project_id"].eq(check["project"]) & effects["kind"].eq(check["kind"])
     if not mine.any():
-        return None, f"в реестре нет эффекта проекта {check['project']}"
-    return float(effects.loc[mine, "amount"].sum()), ""
+        return _unknown(f"в реестре нет эффекта проекта {check['project']}")
+    return float(effects.loc[mine, "amount"].sum()), "", {"effects": effects[mine]}
 
 
 def _standards(check: dict[str, Any], registry: Registry) -> _Found:
     standards = registry.frame("standards")
     mine = standards["project_id"].eq(check["project"]) & standards["kind"].eq(check["kind"])
-    counts = standards.loc[mine, "count"].dropna()
-    return (None, "в реестре нет числа документов") if counts.empty else (float(counts.sum()), "")
+    rows = standards[mine & standards["count"].notna()]
+    if rows.empty:
+        return _unknown("в реестре нет числа документов")
+    return float(rows["count"].sum()), "", {"standards": rows}
 
 
 _OPERATIONS: dict[str, Callable[[dict[str, Any], Registry], _Found]] = {

@@ -47,7 +47,7 @@ def deck(registry: Registry) -> Block:
     ]
     parts = [blocks.links("Слайд презентации и его раздел", contents)]
     for title, figures in by_slide.items():
-        parts += [blocks.heading(title, sections[title]), _slide(title, figures, compared)]
+        parts += [blocks.heading(title, sections[title]), _slide(registry, title, figures, compared)]
     return blocks.joined(*parts)
 
 
@@ -61,7 +61,7 @@ def _summary(compared: pd.DataFrame, figures: list[str]) -> str:
     return ", ".join(said) or "сведения без чисел"
 
 
-def _slide(title: str, figures: list[PublishedFigure], compared: pd.DataFrame) -> Block:
+def _slide(registry: Registry, title: str, figures: list[PublishedFigure], compared: pd.DataFrame) -> Block:
     columns = [
         Column("Что"),
         Column("Опубликовано"),
@@ -69,11 +69,11 @@ def _slide(title: str, figures: list[PublishedFigure], compared: pd.DataFrame) -
         Column("Итог"),
         Column("Почему"),
     ]
-    rows = [_row(figure, compared) for figure in figures]
+    rows = [_row(registry, figure, compared) for figure in figures]
     return blocks.table(f"Слайд «{title}»", columns, rows)
 
 
-def _row(figure: PublishedFigure, compared: pd.DataFrame) -> tuple[Text, ...]:
+def _row(registry: Registry, figure: PublishedFigure, compared: pd.DataFrame) -> tuple[Text, ...]:
     shown = _published(figure)
     if figure.id not in compared.index:
         return figure.quantity, shown, "—", "не число", figure.note
@@ -81,7 +81,7 @@ def _row(figure: PublishedFigure, compared: pd.DataFrame) -> tuple[Text, ...]:
     return (
         figure.quantity,
         shown,
-        registry_value(figure.id, figure.quantity, row["registry"]),
+        registry_value(registry, figure.id, figure.quantity, row["registry"]),
         wording.label("reconciliation", row["state"]),
         str(row["note"] or ""),
     )

@@ -9,8 +9,8 @@ import pandas as pd
 
 from kuzbass_lean import blocks, published, schema, wording
 from kuzbass_lean.blocks import Bar, Block, Column
-from kuzbass_lean.figures import Figure, Text, joined, said
-from kuzbass_lean.registry import Registry
+from kuzbass_lean.figures import Figure, Rows, Text, joined, said
+from kuzbass_lean.registry import Registry, once
 from kuzbass_lean.views import shown
 
 _STATES = {"agrees": "сошлось", "differs": "расходится", "cannot_check": "нельзя проверить"}
@@ -30,7 +30,7 @@ def reconciliation(registry: Registry, prefixes: Sequence[str] = ()) -> Block:
         (
             f"{row['quantity']} ({row['slide']})",
             published_value(str(row["figure"]), str(row["quantity"]), row["published"]),
-            registry_value(str(row["figure"]), str(row["quantity"]), row["registry"]),
+            registry_value(registry, str(row["figure"]), str(row["quantity"]), row["registry"]),
             wording.label("reconciliation", row["state"]),
             str(row["note"]),
         )
@@ -94,13 +94,25 @@ def published_value(key: str, quantity: str, value: Any, text: str = "") -> Text
     return Figure("published", f"{quantity}: опубликовано", float(value), text, "", "published", key=key)
 
 
-def registry_value(key: str, quantity: str, value: Any) -> Text:
+def registry_value(registry: Registry, key: str, quantity: str, value: Any) -> Text:
     """Return the registry's own value of a published figure as a figure, else in words."""
     if isinstance(value, tuple) or value is None or pd.isna(value):
         return value_text(value)
     return Figure(
-        "registry", f"{quantity}: в реестре", float(value), value_text(value), "", "registry_value", key=key
+        "registry",
+        f"{quantity}: в реестре",
+        float(value),
+        value_text(value),
+        "",
+        "registry_value",
+        key=key,
+        rows=_behind(registry)[key],
     )
+
+
+@once
+def _behind(registry: Registry) -> dict[str, Rows]:
+    return {key: Rows.of(**tables) for key, tables in published.behind(registry).items()}
 
 
 _PREFIXES = {
