@@ -136,6 +136,22 @@ def test_plan_lists_63_reports_and_writes_nothing(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("audience", ["public", "internal"])
+def test_plan_calls_nothing_stale_right_after_a_build(
+    monkeypatch: pytest.MonkeyPatch, capsys: Captured, tmp_path: Path, audience: str
+) -> None:
+    # The project is led by somebody, whose name only an internal page tells.
+    monkeypatch.chdir(ROOT)
+    asked = ["--out", str(tmp_path / "out"), "--only", "projects/mvd"]
+    assert cli.run(["build", *asked, "--audience", audience]) == 0
+    capsys.readouterr()
+    _, found = document(capsys, "plan", *asked, "--audience", audience)
+    assert [report["reasons"] for report in found["reports"]] == [[]]
+    other = {"public": "internal", "internal": "public"}[audience]
+    _, found = document(capsys, "plan", *asked, "--audience", other)
+    assert [report["reasons"] for report in found["reports"]] == [["data"]]
+
+
 def test_sample_writes_a_registry_that_check_accepts(capsys: Captured, tmp_path: Path) -> None:
     assert (
         cli.run(["sample", str(tmp_path / "s"), "--projects", "40", "--municipalities", "5", "--seed", "1"])

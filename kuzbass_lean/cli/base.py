@@ -48,6 +48,12 @@ OutOption = Annotated[
     str, typer.Option("--out", metavar="DIR|URL", help="Where the pages go: a folder, or an fsspec URL.")
 ]
 ParamsOption = Annotated[Path, typer.Option("--params", metavar="DIR", help="Folder of params files.")]
+AllowErrorsOption = Annotated[
+    bool, typer.Option("--allow-errors", help="Leave rows in error out instead of stopping.")
+]
+AudienceOption = Annotated[
+    str, typer.Option("--audience", metavar="public|internal", help="internal: with people's names.")
+]
 ForceOption = Annotated[bool, typer.Option("--force", help="Build every report, stale or not.")]
 NotebooksOption = Annotated[Path, typer.Option("--notebooks", metavar="DIR", help="Folder of notebooks.")]
 

@@ -15,7 +15,9 @@ import typer
 
 from kuzbass_lean import runs, settled
 from kuzbass_lean.cli.base import (
+    AllowErrorsOption,
     AsOfOption,
+    AudienceOption,
     DataOption,
     ForceOption,
     JsonOption,
@@ -47,19 +49,22 @@ def plan(
     formats: Annotated[list[str] | None, typer.Option("--format", metavar="html|pdf")] = None,
     force: ForceOption = False,
     as_of: AsOfOption = "",
+    allow_errors: AllowErrorsOption = False,
+    audience: AudienceOption = "public",
     as_json: JsonOption = False,
 ) -> None:
     """List which reports a build would make and why; nothing is rendered."""
-    from kuzbass_lean import intake, wording
+    from kuzbass_lean import wording
     from kuzbass_lean.press import fresh, manifest
     from kuzbass_lean.press.plan import load_plan
 
     parse_date(as_of)
     wanted = _formats(formats or [])
+    _check_audience(audience)
     target = runs.Destination.of(where)
     target.fetch()
     out = target.folder
-    registry = intake.read(data)
+    registry = _read(data, audience, allow_errors=allow_errors)
     specs = load_plan(params, notebooks, registry, as_of, only or ())
     recorded = manifest.reports(out)
     reads = fresh.Reads(registry, recorded)
@@ -109,12 +114,8 @@ def build(
     ] = "",
     force: ForceOption = False,
     as_of: AsOfOption = "",
-    allow_errors: Annotated[
-        bool, typer.Option("--allow-errors", help="Leave rows in error out instead of stopping.")
-    ] = False,
-    audience: Annotated[
-        str, typer.Option("--audience", metavar="public|internal", help="internal: with people's names.")
-    ] = "public",
+    allow_errors: AllowErrorsOption = False,
+    audience: AudienceOption = "public",
     retries: Annotated[
         int, typer.Option("--retries", metavar="N", min=0, help="Again if a report's process died.")
     ] = 1,
@@ -130,8 +131,7 @@ def build(
     """Build the reports: every notebook, every page, the index, the figures."""
     parse_date(as_of)
     wanted = _formats(formats or [])
-    if audience not in ("public", "internal"):
-        raise UnknownNameError("audience", audience, ("public", "internal"))
+    _check_audience(audience)
     target = runs.Destination.of(where)
     out = target.folder
     with _noted(out, notify):
@@ -158,8 +158,7 @@ def build(
     if engine not in ("", *ENGINES):
         raise UnknownNameError("engine", engine, ENGINES)
     with _noted(out, notify):
-        whole = _read(data, retries, allow_errors=allow_errors)
-        registry = whole if audience == "internal" else whole.public()
+        registry = _read(data, audience, retries, allow_errors=allow_errors)
         _warn_of_rows_left_out(registry)
         specs = load_plan(params, notebooks, registry, as_of, only or ())
     options = BuildOptions(
@@ -191,7 +190,13 @@ def build(
     _tell([(r.id, r.status, r.seconds, r.error) for r in results], target, as_json=as_json)
 
 
-def _read(data: str, retries: int, *, allow_errors: bool) -> Registry:
+def _read(data: str, audience: str, retries: int = 0, *, allow_errors: bool) -> Registry:
+    """Read the registry as pages for the audience show it."""
+    registry = _fetched(data, retries, allow_errors=allow_errors)
+    return registry if audience == "internal" else registry.public()
+
+
+def _fetched(data: str, retries: int, *, allow_errors: bool) -> Registry:
     """Read the registry; what comes over a network is asked for again, for that may pass."""
     from kuzbass_lean import intake
 
@@ -264,6 +269,11 @@ def _warn_of_rows_left_out(registry: Registry) -> None:
     for table, left in registry.left_out.items():
         why = ", ".join(f"{rule} {count}" for rule, count in left.rules.items())
         stderr.print(f"{table}: {left.rows} rows left out ({why})", markup=False)
+
+
+def _check_audience(given: str) -> None:
+    if given not in ("public", "internal"):
+        raise UnknownNameError("audience", given, ("public", "internal"))
 
 
 def _formats(given: list[str]) -> tuple[str, ...]:
