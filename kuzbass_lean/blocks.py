@@ -149,7 +149,7 @@ def header(
     title: str,
     lead: Text,
     as_of: date,
-    provenance: str,
+    provenance: Text,
     path: Sequence[tuple[str, str]] = (),
     files: Mapping[str, str] = MappingProxyType({}),
 ) -> Block:
@@ -262,7 +262,7 @@ def chart(
     return _block(
         "chart",
         [caption, reading, drawing.alt, note],
-        figures,
+        (*within(drawing.alt), *figures),
         caption=caption,
         reading=reading,
         wide=wide,

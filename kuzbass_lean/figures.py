@@ -61,9 +61,14 @@ class Rows:
         """Return the texts of the keys by table."""
         return {name: unpack(packed) for name, packed in self.tables}
 
-    def __or__(self, other: Rows) -> Rows:
-        mine, yours = self.keys(), other.keys()
-        return Rows.of(**{name: mine.get(name, []) + yours.get(name, []) for name in {**mine, **yours}})
+    @classmethod
+    def union(cls, several: Iterable[Rows]) -> Rows:
+        """Return the rows of several, each once."""
+        merged: dict[str, list[str]] = {}
+        for rows in several:
+            for name, keys in rows.keys().items():
+                merged.setdefault(name, []).extend(keys)
+        return cls.of(**merged)
 
 
 NO_ROWS: Final = Rows()
@@ -112,7 +117,7 @@ class Figure:
         return self.text
 
     def __html__(self) -> str:
-        leads = Markup('<a class="f" href="#f-{}" data-f="{}">{}</a>')
+        leads = Markup('<a href="#f-{}" data-f="{}">{}</a>')
         return leads.format(self.anchor, self.id, self.text)
 
 
@@ -147,6 +152,12 @@ def joined(separator: str, parts: Iterable[Text]) -> Said:
     """Return texts one after another with a separator between them."""
     woven = [piece for part in parts for piece in (separator, part)]
     return Said(tuple(woven[1:]))
+
+
+def listed(parts: Sequence[Text]) -> Text:
+    """Return texts as a list in a sentence: «а, б и в»."""
+    *first, last = parts or ("",)
+    return said("{} {} {}", joined(", ", first), wording.phrase("and"), last) if first else last
 
 
 def within(*things: Any) -> tuple[Figure, ...]:

@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 from kuzbass_lean import charts, evidence
-from kuzbass_lean.charts import Dot, Drawing, Pair, Region
+from kuzbass_lean.charts import Dot, Drawing, Limits, Pair, Region
+from kuzbass_lean.evidence import ControlChart
+from kuzbass_lean.figures import Figure
 
 HOSTILE = '<script>alert(1)</script> $x$ & "кавычки" 🙂 שלום'
 
@@ -18,6 +20,22 @@ PAIRS = [
 ]
 
 
+def number(value: float | None, text: str = "") -> Figure:
+    return Figure("n", "число", value, text or str(value), "minute", "stated")
+
+
+def drawn(chart: ControlChart, words: tuple[str, str, str, str, str]) -> Drawing:
+    limits = [
+        Limits(start, number(mean), number(low), number(high)) for start, mean, low, high in chart.phases
+    ]
+    days = [date(2019, 1, 1 + n) for n in range(20)]
+    target = None if chart.target is None else number(chart.target)
+    return charts.control(chart.points, limits, target, days, 13, words, "мин", "карта")
+
+
+WORDS = ("среднее", "верх", "низ", "цель", "изменение")
+
+
 def dumbbell() -> Drawing:
     return charts.dumbbell(PAIRS, "% от «было»", ("было", "изменение", "оц."), f"Смысл {HOSTILE}")
 
@@ -25,26 +43,24 @@ def dumbbell() -> Drawing:
 def funnel() -> Drawing:
     limits = evidence.funnel_limits(0.5, range(1, 41))
     dots = [Dot(10, 50, "inside"), Dot(40, 90, "above", "Выше"), Dot(30, 40, "own", "Наша")]
-    return charts.funnel(dots, limits, 0.5, ("среднее", "95", "99,8", "проектов", "доля"), "воронка")
+    return charts.funnel(dots, limits, number(50.0), ("среднее", "95", "99,8", "проектов", "доля"), "воронка")
 
 
 def control() -> Drawing:
     values = [40, 42, 39, 41, 40, 43, 38, 41, 40, 42, 39, 41, 40, 20, 19, 21, 20, 18, 21, 20]
-    days = [date(2019, 1, 1 + n) for n in range(20)]
-    chart = evidence.xmr(values, target=22.0, rebase=(13,))
-    return charts.control(chart, days, 13, ("среднее", "верх", "низ", "цель", "изменение"), "мин", "карта")
+    return drawn(evidence.xmr(values, target=22.0, rebase=(13,)), WORDS)
 
 
 def run() -> Drawing:
     days = [date(2019, 1, 1 + n) for n in range(12)]
     return charts.run(
-        [9, 8, 9, 7, 9, 8, 5, 4, 5, 4, 6, 5], 6.5, days, 6, ("медиана", "изменение"), "мин", "серии"
+        [9, 8, 9, 7, 9, 8, 5, 4, 5, 4, 6, 5], number(6.5), days, 6, ("медиана", "изменение"), "мин", "серии"
     )
 
 
 def survival() -> Drawing:
     found = evidence.time_to_close([10, 20, 30, 40], [True, True, True, False])
-    return charts.survival(found, ("дней", "доля", "20 дней"), "кривая")
+    return charts.survival(found.survival, number(found.median), ("дней", "доля"), "20 дней", "кривая")
 
 
 def geography() -> Drawing:
@@ -136,22 +152,44 @@ def test_a_long_label_is_cut_at_a_word_with_an_ellipsis(text: str, most: int, sh
 
 def test_the_survival_curve_starts_with_every_project_open() -> None:
     found = evidence.time_to_close(pd.Series([10.0]), pd.Series([True]))
-    assert "<svg" in charts.survival(found, ("а", "б", "в"), "смысл").wide
+    assert "<svg" in charts.survival(found.survival, number(found.median), ("а", "б"), "в", "смысл").wide
 
 
 def test_dates_on_an_axis_are_whole_while_coordinates_are_rounded() -> None:
     days = [date(2018, 11, 1 + n) for n in range(20)]
     chart = evidence.xmr([40.0 + n % 3 for n in range(20)])
-    svg = charts.control(chart, days, 13, ("среднее", "верх", "низ", "", "изменение"), "мин", "карта").wide
+    limits = [Limits(0, number(41.0), number(38.0), number(44.0))]
+    svg = charts.control(chart.points, limits, None, days, 13, WORDS, "мин", "карта").wide
     assert {"01.11.2018", "11.11.2018", "20.11.2018"} <= set(ElementTree.fromstring(svg).itertext())
     assert not re.search(r'="[^"<]*\d\.\d{2}', svg)
 
 
-def test_labels_of_limits_that_lie_close_do_not_cover_each_other() -> None:
+def test_a_limit_is_drawn_and_labelled_by_its_figure() -> None:
     days = [date(2019, 1, 1 + n) for n in range(20)]
+    chart = evidence.xmr([40.0 + n % 3 for n in range(20)])
+    low, high = (
+        [Limits(0, number(mean, f"{mean} мин"), number(30.0), number(50.0))] for mean in (39.0, 41.0)
+    )
+    one, other = (
+        charts.control(chart.points, limits, None, days, 13, WORDS, "мин", "карта").wide
+        for limits in (low, high)
+    )
+    assert "среднее 39.0 мин" in one
+    assert "среднее 41.0 мин" in other
+    heights = [
+        next(
+            float(text.get("y", ""))
+            for text in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")
+            if (text.text or "").startswith("среднее")
+        )
+        for svg in (one, other)
+    ]
+    assert heights[0] > heights[1]
+
+
+def test_labels_of_limits_that_lie_close_do_not_cover_each_other() -> None:
     chart = evidence.xmr([40.0 + 0.01 * (n % 2) for n in range(20)], target=40.0)
-    drawn = charts.control(chart, days, 13, ("среднее", "верх", "низ", "цель", "изменение"), "мин", "карта")
-    texts = ElementTree.fromstring(drawn.wide).iter("{http://www.w3.org/2000/svg}text")
-    ends = sorted(float(t.get("y", "")) for t in texts if t.text in ("среднее", "верх", "низ", "цель"))
+    texts = ElementTree.fromstring(drawn(chart, WORDS).wide).iter("{http://www.w3.org/2000/svg}text")
+    ends = sorted(float(t.get("y", "")) for t in texts if (t.text or "").split(" ")[0] in WORDS[:4])
     assert len(ends) == 4
     assert min(b - a for a, b in itertools.pairwise(ends)) > 15

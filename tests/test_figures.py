@@ -34,8 +34,8 @@ def test_no_keys_are_no_rows() -> None:
     assert figures.set_id({}) == ""
 
 
-def test_rows_of_two_figures_are_joined_by_table() -> None:
-    both = Rows.of(projects=["p-1"], values=["m · after"]) | Rows.of(projects=["p-2", "p-1"])
+def test_rows_of_several_figures_are_joined_by_table() -> None:
+    both = Rows.union([Rows.of(projects=["p-1"], values=["m · after"]), Rows.of(projects=["p-2", "p-1"])])
     assert both.keys() == {"projects": ["p-1", "p-2"], "values": ["m · after"]}
 
 
@@ -51,9 +51,7 @@ def test_a_row_is_known_by_its_key_and_without_one_by_all_it_says() -> None:
 
 def test_a_figure_reads_as_its_number_and_leads_to_its_formula() -> None:
     assert f"{FIGURE} из 5" == "3 из 5"
-    assert said("{} из {}", FIGURE, "5").__html__() == (
-        '<a class="f" href="#f-total" data-f="total">3</a> из 5'
-    )
+    assert said("{} из {}", FIGURE, "5").__html__() == ('<a href="#f-total" data-f="total">3</a> из 5')
 
 
 def test_what_a_figure_says_is_text_and_never_html() -> None:

@@ -65,7 +65,7 @@ def test_territories_without_a_workbook_are_named_and_their_pages_say_so(folder:
     registry = examination.registry
 
     def said(scope: Scope) -> str:
-        return views.provenance(registry.slice(scope), scope)
+        return str(views.provenance(registry.slice(scope), scope))
 
     assert "Файл территории не поступил" in said(Scope.of_municipality("tyazhinsky-rayon"))
     assert "не поступил" not in said(Scope.of_municipality(KEMEROVO))
@@ -179,7 +179,7 @@ def test_a_report_says_how_many_rows_are_left_out_and_why(folder: Path, tmp_path
     intake.store(registry, stored)
 
     def said(whole: Registry, scope: Scope) -> str:
-        return views.provenance(whole.slice(scope), scope).replace("\u00a0", " ")
+        return str(views.provenance(whole.slice(scope), scope)).replace("\u00a0", " ")
 
     told = "Из-за ошибок в данных в отчёт не вошло: 1 строка. Проекты — 1 (нет в справочнике — 1)."
     for whole in (registry, registry.public(), intake.restore(stored)):

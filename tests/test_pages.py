@@ -202,7 +202,7 @@ def test_the_phone_sees_the_narrow_chart_and_the_desk_the_wide_one(
 
 def test_a_key_figure_leads_to_where_it_comes_from(sites: dict[str, Path], browser: Browser) -> None:
     page, _ = opened(browser, sites["sample"] / "region.html", 1280)
-    link = page.locator('.kpi a.f[data-f="realised"]').first
+    link = page.locator('.kpi a[data-f="realised"]').first
     link.focus()
     page.keyboard.press("Enter")
     page.wait_for_selector("dialog[open]")

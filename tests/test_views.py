@@ -111,7 +111,7 @@ def test_the_passport_of_the_centralised_project_counts_its_participants(registr
     assert value(block, "participants") == 34
     assert value(block, "solved_share") == pytest.approx(91.3978, abs=1e-4)
     # the programme's own reference: 170 of 186, Wilson 95 % 86.5 to 94.6
-    assert "170 из 186 (91,4 %); интервал Уилсона 86,5…94,6 %" in plain(block.text)
+    assert "170 из 186 (91,4 %); интервал Уилсона 86,5 % … 94,6 %" in plain(block.text)
 
 
 def test_the_ambiguous_saving_is_in_no_sum(registry: Registry) -> None:
@@ -137,7 +137,7 @@ def test_a_registry_of_an_office_is_not_called_demonstration() -> None:
             "centralised": [False],
         }
     )
-    assert views.provenance(Registry.from_frames({"projects": projects}, "наш")) == (
+    assert str(views.provenance(Registry.from_frames({"projects": projects}, "наш"))) == (
         "Данные реестра «наш», 1\u00a0проект."
     )
 

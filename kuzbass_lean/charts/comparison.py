@@ -11,7 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from kuzbass_lean.charts import theme
-from kuzbass_lean.charts.theme import Drawing, draw, label_ends, place
+from kuzbass_lean.charts.theme import Drawing, at, draw, label_ends, place
+from kuzbass_lean.figures import Figure as Number
+from kuzbass_lean.figures import Text
 
 _HEIGHTS = (330, 290)
 _MARKS = {"inside": "o", "above": "^", "below": "v", "own": "o"}
@@ -33,7 +35,7 @@ class Dot:
 
 
 def funnel(
-    dots: Sequence[Dot], limits: pd.DataFrame, mean: float, words: tuple[str, str, str, str, str], alt: str
+    dots: Sequence[Dot], limits: pd.DataFrame, mean: Number, words: tuple[str, str, str, str, str], alt: Text
 ) -> Drawing:
     """Draw a funnel plot.
 
@@ -42,9 +44,9 @@ def funnel(
     limits
         As ``evidence.funnel_limits`` gives them, over the whole range of n.
     mean
-        The share of all together, 0..1.
+        The share of all together, in percent.
     words
-        What to write at the mean, the 95 % and the 99.8 % limit, and at the axes x and y.
+        What to write before the mean, the 95 % and the 99.8 % limit, and at the axes x and y.
     """
     frame = pd.DataFrame(dots)
 
@@ -57,7 +59,8 @@ def funnel(
         for side in ("low", "high"):
             axes.plot(n, 100 * limits[f"{side}_95"], color=theme.EDGE, linewidth=1)
             axes.plot(n, 100 * limits[f"{side}_998"], color=theme.EDGE, linewidth=1, linestyle=(0, (4, 3)))
-        axes.axhline(100 * mean, color=theme.INK, linewidth=1.4)
+        centre = at(mean)
+        axes.axhline(centre, color=theme.INK, linewidth=1.4)
         sns.scatterplot(
             frame, x="n", y="percent", hue="state", style="state", size="state", sizes=_SIZES, markers=_MARKS,
             palette=_COLOURS, legend=False, linewidth=0.6, zorder=3, ax=axes,
@@ -77,7 +80,7 @@ def funnel(
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_title(words[4], loc="left", fontsize=13, color=theme.QUIET, pad=10)
         last = limits.iloc[-1]
-        ends = ((100 * mean, words[0], "bold"), (100 * last["high_95"], words[1], "normal"),
+        ends = ((centre, f"{words[0]} {mean}", "bold"), (100 * last["high_95"], words[1], "normal"),
                 (100 * last["high_998"], words[2], "normal"))  # fmt: skip
         if wide:
             label_ends(axes, ends)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import pandas as pd
@@ -11,32 +12,47 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from kuzbass_lean.charts import theme
-from kuzbass_lean.charts.theme import Drawing, draw, label_ends, place
-from kuzbass_lean.evidence import ControlChart
+from kuzbass_lean.charts.theme import Drawing, at, draw, label_ends, place
+from kuzbass_lean.figures import Figure as Number
+from kuzbass_lean.figures import Text
 
 _HEIGHTS = (260, 240)
 _MARKS = {"common": "o", "improvement": "o", "concern": "D"}
 _COLOURS = {"common": theme.EDGE, "improvement": theme.BLUE, "concern": theme.ORANGE}
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of one stretch of a control chart, from 0-based point ``start`` on."""
+
+    start: int
+    mean: Number
+    lower: Number
+    upper: Number
+
+
 def control(
-    chart: ControlChart,
+    points: pd.DataFrame,
+    limits: Sequence[Limits],
+    target: Number | None,
     days: Sequence[date],
     changed: int,
     words: tuple[str, str, str, str, str],
     unit: str,
-    alt: str,
+    alt: Text,
 ) -> Drawing:
     """Draw a control chart over its days.
 
     Parameters
     ----------
+    points
+        ``value`` and ``verdict`` of each, as ``evidence.ControlChart`` gives them.
     changed
         0-based number of the first point after the change.
     words
-        What to write at the mean, the upper and the lower limit, the target and the change.
+        What to write before the mean, the upper and the lower limit, the target, and at the change.
     """
-    frame = chart.points.assign(day=pd.to_datetime(list(days)))
+    frame = points.assign(day=pd.to_datetime(list(days)))
 
     def paint(figure: Figure, width: int) -> None:
         wide = width == theme.WIDE
@@ -47,7 +63,7 @@ def control(
             frame, x="day", y="value", hue="verdict", style="verdict", markers=_MARKS, palette=_COLOURS,
             legend=False, s=40, linewidth=0.6, zorder=3, ax=axes,
         )  # fmt: skip
-        _limits(axes, chart, frame, words, wide)
+        _limits(axes, limits, target, frame, words, wide)
         _frame(axes, frame, changed, words[4], unit, wide)
 
     return draw(paint, _HEIGHTS, alt)
@@ -55,12 +71,12 @@ def control(
 
 def run(
     values: Sequence[float],
-    centre: float,
+    centre: Number,
     days: Sequence[date],
     changed: int,
     words: tuple[str, str],
     unit: str,
-    alt: str,
+    alt: Text,
 ) -> Drawing:
     """Draw a run chart over its days: no limits, only the line that the runs are counted against.
 
@@ -69,7 +85,7 @@ def run(
     changed
         0-based number of the first point after the change.
     words
-        What to write at the line and at the change.
+        What to write before the line's number and at the change.
     """
     frame = pd.DataFrame({"value": list(values), "day": pd.to_datetime(list(days))})
 
@@ -81,10 +97,11 @@ def run(
         sns.scatterplot(
             frame, x="day", y="value", color=theme.EDGE, legend=False, s=40, linewidth=0.6, zorder=3, ax=axes
         )
-        axes.axhline(centre, color=theme.INK, linewidth=1.4)
+        middle = at(centre)
+        axes.axhline(middle, color=theme.INK, linewidth=1.4)
         if wide:
-            axes.annotate(words[0], (1, centre), xycoords=("axes fraction", "data"), xytext=(8, 0),
-                          textcoords="offset points", va="center", weight="bold")  # fmt: skip
+            axes.annotate(f"{words[0]} {centre}", (1, middle), xycoords=("axes fraction", "data"),
+                          xytext=(8, 0), textcoords="offset points", va="center", weight="bold")  # fmt: skip
         _frame(axes, frame, changed, words[1], unit, wide)
 
     return draw(paint, _HEIGHTS, alt)
@@ -108,23 +125,26 @@ def _frame(axes: Axes, frame: pd.DataFrame, changed: int, word: str, unit: str, 
     _dates(axes, frame["day"], wide)
 
 
-def _limits(axes: Axes, chart: ControlChart, frame: pd.DataFrame, words: tuple[str, ...], wide: bool) -> None:
-    phases = chart.shown()
+def _limits(
+    axes: Axes,
+    phases: Sequence[Limits],
+    target: Number | None,
+    frame: pd.DataFrame,
+    words: tuple[str, ...],
+    wide: bool,
+) -> None:
     starts = [phase.start for phase in phases] + [len(frame)]
     for phase, end in zip(phases, starts[1:], strict=True):
         days = [frame["day"].iloc[phase.start], frame["day"].iloc[end - 1]]
-        axes.plot(days, [phase.mean] * 2, color=theme.INK, linewidth=1.4)
+        axes.plot(days, [at(phase.mean)] * 2, color=theme.INK, linewidth=1.4)
         for limit in (phase.lower, phase.upper):
-            axes.plot(days, [limit] * 2, color=theme.EDGE, linewidth=1, linestyle=(0, (4, 3)))
+            axes.plot(days, [at(limit)] * 2, color=theme.EDGE, linewidth=1, linestyle=(0, (4, 3)))
     last = phases[-1]
-    labels = [
-        (last.mean, words[0], "bold"),
-        (last.upper, words[1], "normal"),
-        (last.lower, words[2], "normal"),
-    ]
-    if chart.target is not None:
-        axes.axhline(chart.target, color=theme.RUST, linewidth=1.2, linestyle=(0, (1, 2)))
-        labels.append((chart.target, words[3], "normal"))
+    ends = [(last.mean, words[0], "bold"), (last.upper, words[1], "normal"), (last.lower, words[2], "normal")]
+    if target is not None:
+        axes.axhline(at(target), color=theme.RUST, linewidth=1.2, linestyle=(0, (1, 2)))
+        ends.append((target, words[3], "normal"))
+    labels = [(at(end), f"{word} {end}", weight) for end, word, weight in ends]
     axes.set_ylim(bottom=min(0.0, float(frame["value"].min())))
     if wide:
         label_ends(axes, labels)

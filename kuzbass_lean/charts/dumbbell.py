@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from kuzbass_lean.charts import theme
 from kuzbass_lean.charts.theme import Drawing, draw, place, shorten
+from kuzbass_lean.figures import Text
 
 _ROW = (26, 44)
 """Height of a row in pixels, wide and narrow."""
@@ -36,13 +37,13 @@ class Pair:
     target: float | None
     worse: bool
     solid: bool
-    shown: str
-    change: str
+    shown: Text
+    change: Text
     letter: str
     key: str = ""
 
 
-def dumbbell(pairs: Sequence[Pair], axis: str, heads: tuple[str, str, str], alt: str) -> Drawing:
+def dumbbell(pairs: Sequence[Pair], axis: str, heads: tuple[str, str, str], alt: Text) -> Drawing:
     """Draw measures one under another on a shared scale where before is 100 percent."""
     heights = tuple(_HEAD + _FOOT + row * len(pairs) for row in _ROW)
 
@@ -108,14 +109,14 @@ def _words(axes: Axes, pairs: Sequence[Pair], wide: bool, heads: tuple[str, str,
     for number, pair in enumerate(pairs):
         if wide:
             axes.text(-0.03, number, shorten(pair.label, 34), transform=across, ha="right", va="center")
-            axes.text(columns[0], number, pair.shown, transform=across, ha="right", va="center")
-            axes.text(columns[1], number, pair.change, transform=across, ha="right", va="center")
+            axes.text(columns[0], number, str(pair.shown), transform=across, ha="right", va="center")
+            axes.text(columns[1], number, str(pair.change), transform=across, ha="right", va="center")
             axes.text(
                 columns[2], number, pair.letter, transform=across, ha="right", va="center", weight="bold"
             )
         else:
             axes.text(0, number - 0.26, shorten(pair.label, 40), transform=across, va="center")
-            axes.text(1.04, number + 0.22, pair.change, transform=across, ha="left", va="center")
+            axes.text(1.04, number + 0.22, str(pair.change), transform=across, ha="left", va="center")
             axes.text(
                 columns[2],
                 number - 0.26,

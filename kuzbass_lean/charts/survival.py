@@ -8,15 +8,19 @@ from matplotlib.figure import Figure
 
 from kuzbass_lean.charts import theme
 from kuzbass_lean.charts.theme import Drawing, draw, place
-from kuzbass_lean.evidence import TimeToClose
+from kuzbass_lean.figures import Figure as Number
+from kuzbass_lean.figures import Text
 
 _HEIGHTS = (240, 220)
 
 
-def survival(found: TimeToClose, words: tuple[str, str, str], alt: str) -> Drawing:
-    """Draw the share still open against days; ``words`` are the axes x and y and the median's label."""
+def survival(curve: pd.DataFrame, median: Number, words: tuple[str, str], label: Text, alt: Text) -> Drawing:
+    """Draw the share still open against days, and the median with its label where it is known.
+
+    ``curve`` has ``day`` and ``share``; ``words`` are the axes x and y.
+    """
     start = pd.DataFrame({"day": [0.0], "share": [1.0]})
-    frame = pd.concat([start, found.survival[["day", "share"]]], ignore_index=True)
+    frame = pd.concat([start, curve[["day", "share"]]], ignore_index=True)
     frame["percent"] = 100 * frame["share"]
 
     def paint(figure: Figure, width: int) -> None:
@@ -28,10 +32,10 @@ def survival(found: TimeToClose, words: tuple[str, str, str], alt: str) -> Drawi
             estimator=None, ax=axes,
         )  # fmt: skip
         axes.axhline(50, color=theme.EDGE, linewidth=1, linestyle=(0, (4, 3)))
-        if found.median is not None:
-            axes.plot([found.median], [50], marker="o", color=theme.ORANGE, markersize=8)
+        if median.value is not None:
+            axes.plot([median.value], [50], marker="o", color=theme.ORANGE, markersize=8)
             axes.annotate(
-                words[2], (found.median, 50), xytext=(10, 10), textcoords="offset points", weight="bold"
+                str(label), (median.value, 50), xytext=(10, 10), textcoords="offset points", weight="bold"
             )
         axes.set(xlabel=words[0], ylabel="", ylim=(0, 104), xlim=(0, None))
         axes.set_title(words[1], loc="left", fontsize=13, color=theme.QUIET, pad=10)

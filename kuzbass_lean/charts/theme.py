@@ -18,6 +18,8 @@ from matplotlib.figure import Figure
 from scipy.optimize import isotonic_regression
 
 from kuzbass_lean import wording
+from kuzbass_lean.figures import Figure as Number
+from kuzbass_lean.figures import Text
 
 WIDE: Final = 720
 NARROW: Final = 328
@@ -73,20 +75,25 @@ _FAMILY = "Arial, 'Liberation Sans', Helvetica, sans-serif"
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A chart for a wide page and for a phone, as SVG, with what it shows in words."""
+    """A chart for a wide page and for a phone, as SVG, with what it shows in words and figures."""
 
     wide: str
     narrow: str
-    alt: str
+    alt: Text
+
+
+def at(figure: Number) -> float:
+    """Return where a figure is drawn; an unknown one is drawn nowhere."""
+    return float("nan") if figure.value is None else figure.value
 
 
 Paint = Callable[[Figure, int], None]
 """Draws on a figure of so many pixels' width."""
 
 
-def draw(paint: Paint, heights: tuple[int, int], alt: str) -> Drawing:
+def draw(paint: Paint, heights: tuple[int, int], alt: Text) -> Drawing:
     """Draw a chart twice, at both widths; ``heights`` are pixels, wide first."""
-    wide, narrow = (_svg(paint, size, alt) for size in zip((WIDE, NARROW), heights, strict=True))
+    wide, narrow = (_svg(paint, size, str(alt)) for size in zip((WIDE, NARROW), heights, strict=True))
     return Drawing(wide, narrow, alt)
 
 

@@ -127,7 +127,7 @@ def _index(
         title="Кузбасс бережливый: отчёты",
         css=convert.css(),
         as_of=wording.date(day),
-        provenance=views.provenance(registry),
+        provenance=str(views.provenance(registry)),
         tiles=(tiles := _tiles(registry, entries)),
         finding=_finding(tiles),
         groups=groups,
@@ -157,7 +157,7 @@ def _told(figures: pd.DataFrame) -> dict[str, Any]:
     only = levels["value"].iloc[0] if len(levels) == 1 else None
     level = "" if only is None else "unknown" if pd.isna(only) else _LEVELS[int(only)]
     changes = figures[figures["name"].eq("improvement") & figures["value"].notna()]
-    change = "" if changes.empty else f"{changes['label'].iloc[0]}: {changes['text'].iloc[0]}"
+    change = "" if changes.empty else _change(changes.iloc[0])
     counts = tuple(str(first.get(name, "")) for name in _COUNTS)
     total = figures.loc[figures["id"].eq("total"), "value"]
     known = len(levels) > 0 and not total.fillna(0).eq(0).all()
@@ -169,6 +169,13 @@ def _told(figures: pd.DataFrame) -> dict[str, Any]:
         "counts": counts,
         "change": change,
     }
+
+
+def _change(improvement: pd.Series) -> str:
+    """Say what changed by how much, and whether that is only planned."""
+    planned = improvement["formula"] == "planned_improvement"
+    text = wording.phrase("planned", improvement["text"]) if planned else improvement["text"]
+    return f"{improvement['label']}: {text}"
 
 
 def _finding(tiles: Sequence[blocks.Tile]) -> str:

@@ -115,10 +115,13 @@ def _page() -> Any:
 def _rehearse() -> None:
     """Read what the library reads at first use: its templates, rules, figures and number formats."""
     from kuzbass_lean import charts, evidence
+    from kuzbass_lean.figures import Figure
 
     blocks.header(wording.number(1.5), "1", date(2020, 1, 1), "1")
     blocks.table("1", [blocks.Column("1"), blocks.Column("2", True)], [("1", "2")])
-    charts.survival(evidence.time_to_close([1.0, 2.0], [True, True]), ("1", "2", "3"), "1")
+    found = evidence.time_to_close([1.0, 2.0], [True, True])
+    median = Figure("1", "1", found.median, "1", "day", "time_to_close")
+    charts.survival(found.survival, median, ("1", "2"), "3", "1")
     maturity.load_model()
     published.figures()
 

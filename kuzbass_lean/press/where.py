@@ -82,7 +82,7 @@ def _data(about: Mapping[str, Any], shown: Records) -> dict[str, Any]:
             rows.append([name, *_rows(row["rows"])])
             sets[name] = len(rows)
         day = "" if row["as_of"] == about.get("as_of") else _day(row["as_of"])
-        cells = [row["label"], row["text"], formulas.index(row["formula"]), _number(row["numerator"]),
+        cells = [row["label"], formulas.index(row["formula"]), _number(row["numerator"]),
                  _number(row["denominator"]), row["note"], sets.get(name, 0), day]  # fmt: skip
         while not cells[-1]:
             cells.pop()

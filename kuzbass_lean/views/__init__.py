@@ -5,7 +5,7 @@ A view takes a registry (or its slice) and a date, computes with ``metrics``, ``
 """
 
 from kuzbass_lean.views.ahead import forecast, next_steps, smallest_steps, standing, steps
-from kuzbass_lean.views.deck import deck, slides
+from kuzbass_lean.views.deck import deck
 from kuzbass_lean.views.flows import streams
 from kuzbass_lean.views.levels import ladder, profile, rules
 from kuzbass_lean.views.passport import passport, passport_measures
@@ -23,7 +23,14 @@ from kuzbass_lean.views.proof import (
     grades,
     measured,
 )
-from kuzbass_lean.views.reference import method, reconciled, reconciliation, relations, sector_reconciliation
+from kuzbass_lean.views.reference import (
+    method,
+    reconciled,
+    reconciliation,
+    relations,
+    sector_reconciliation,
+    slides,
+)
 from kuzbass_lean.views.replicas import adopters, candidates, replication
 from kuzbass_lean.views.results import effects, improvements
 from kuzbass_lean.views.summary import (

@@ -8,11 +8,20 @@ from datetime import date
 from kuzbass_lean import blocks, evidence, maturity, metrics, wording
 from kuzbass_lean.blocks import Block, Column, Step
 from kuzbass_lean.evidence import Outlook
-from kuzbass_lean.figures import Rows, Text, joined, said
+from kuzbass_lean.figures import Figure, Rows, Text, joined, said
 from kuzbass_lean.maturity import DirectionScore, NextStep, Profile, UnitStep
 from kuzbass_lean.registry import Registry, Scope, once
 from kuzbass_lean.views import shown
-from kuzbass_lean.views.levels import base, behind, cases, inputs, ladder, noun_of
+from kuzbass_lean.views.levels import (
+    base,
+    behind,
+    behind_each,
+    cases,
+    inputs,
+    ladder,
+    noun_of,
+    read_from,
+)
 
 MOST_STEPS = 3
 MOST_NEAREST = 3
@@ -61,17 +70,14 @@ def next_steps(profile: Profile, registry: Registry, scope: Scope, as_of: date) 
     names = unit_names(registry)
     found = [step for step in steps(profile, registry, scope) if step.target is not None]
     computed = sorted((s for s in found if s.units is not None), key=lambda s: (_cost(s), s.number))
-    part = base(registry, scope)
-    items = [
-        _step(step, scores[step.number], names, behind(part, scores[step.number]))
-        for step in computed
-        if _cost(step)
-    ]
+    part = read_from(registry, scope)
+    items = [_step(step, scores[step.number], names, part) for step in computed if _cost(step)]
     for step in found:
         score = scores[step.number]
         if step.units is None and step.missing:
             gives = f"Сейчас возможно {cases(score)}."
-            items.append(Step(f"{score.title}: внести {inputs(step.missing)}", gives))
+            lacking = inputs(score, step.missing, behind(part, score))
+            items.append(Step(said("{}: внести {}", score.title, lacking), gives))
     own = registry.slice(scope)
     late = metrics.overdue(own.projects, as_of)
     chosen = items[: MOST_STEPS - 1] if len(late) else items[:MOST_STEPS]
@@ -106,10 +112,11 @@ def unit_names(registry: Registry) -> dict[str, str]:
     return {**titles, **dict(zip(about["organization_id"], about["name"], strict=True))}
 
 
-def _step(step: NextStep, score: DirectionScore, names: dict[str, str], of: Rows) -> Step:
+def _step(step: NextStep, score: DirectionScore, names: dict[str, str], part: Registry) -> Step:
+    of = behind(part, score)
     gives: list[Text] = [f"Даёт уровень «{_level(step.target)}»."]
     if step.nearest and step.units:
-        gives.append(_nearest(step.nearest[: min(MOST_NEAREST, step.units)], names))
+        gives.append(_nearest(step.nearest[: min(MOST_NEAREST, step.units)], score, names, part))
     if (step.best_units, step.best_projects) != (step.units, step.projects):
         best = _needed(score, step.best_units, step.best_projects, of, "best_")
         gives.append(
@@ -119,14 +126,26 @@ def _step(step: NextStep, score: DirectionScore, names: dict[str, str], of: Rows
     return Step(said("{}: ещё {}", score.title, needed), shown.sentence(*gives))
 
 
-def _nearest(lacks: Sequence[UnitStep], names: dict[str, str]) -> str:
+def _nearest(lacks: Sequence[UnitStep], score: DirectionScore, names: dict[str, str], part: Registry) -> Text:
     """Name the units nearest to count and what each lacks, said once where it is the same."""
-    words = {lacking_words(lack) for lack in lacks}
-    if len(lacks) > 1 and len(words) == 1:
-        named = wording.join([_who(lack, names) for lack in lacks])
-        return f"Ближе всего: {named}, каждому: {words.pop().removesuffix('.')}."
-    told = [f"{_who(lack, names)} — {lacking_words(lack)}" for lack in lacks]
-    return f"Ближе всего: {'; '.join(told).removesuffix('.')}."
+    own = behind_each(part, score, [lack.unit for lack in lacks])
+    told = [_lacking(lack, score, names, own[lack.unit]) for lack in lacks]
+    if len(lacks) > 1 and len(set(map(str, told))) == 1:
+        who = wording.join([_who(lack, names) for lack in lacks])
+        every = lacking_words(
+            lacks[0], f"{score.title}, каждому", f"{score.number}.each", Rows.union(own.values())
+        )
+        return said("Ближе всего: {}, каждому: {}.", who, every)
+    return said("Ближе всего: {}.", joined("; ", _who_lacks(lacks, told, names)))
+
+
+def _lacking(lack: UnitStep, score: DirectionScore, names: dict[str, str], of: Rows) -> Text:
+    unit = lack.unit or "unlisted"
+    return lacking_words(lack, f"{score.title}, {_who(lack, names)}", f"{score.number}.{unit}", of)
+
+
+def _who_lacks(lacks: Sequence[UnitStep], told: Sequence[Text], names: dict[str, str]) -> list[Text]:
+    return [said("{} — {}", _who(lack, names), words) for lack, words in zip(lacks, told, strict=True)]
 
 
 def _needed(score: DirectionScore, count: int, projects: int, of: Rows, best: str = "") -> Text:
@@ -157,18 +176,34 @@ def _who(lack: UnitStep, names: dict[str, str]) -> str:
     return "единица, которой нет в реестре" if lack.unit is None else names.get(lack.unit, lack.unit)
 
 
-def lacking_words(lack: UnitStep) -> str:
-    """Say what one unit lacks to count: projects, criteria, percentage points or the switch."""
+def lacking_words(lack: UnitStep, label: str, key: str, of: Rows) -> Text:
+    """Say what one unit lacks to count: projects, criteria, percentage points or the switch.
+
+    Its numbers are figures with the label, the key and the rows of the unit.
+    """
+
+    def figure(name: str, what: str, value: float, unit: str, rows: Rows = of) -> Figure:
+        digits = 1 if unit == "percentage point" else None
+        return shown.number(name, f"{label}: {what}", value, unit, name, key=key, digits=digits, rows=rows)
+
     if lack.switch:
         return "перейти на бережливые методы"
     if lack.criteria:
         named = [wording.number(number) for number in lack.choose_from[: lack.criteria]]
         which = f" (№ {', '.join(named[:MOST_CRITERIA])}{' …' if len(named) > MOST_CRITERIA else ''})"
-        return wording.plural(lack.criteria, "criterion") + (which if named else "")
+        criteria = figure("lack_criteria", "не хватает критериев", lack.criteria, "criterion")
+        return said("{}{}", shown.plural(criteria, "criterion"), which if named else "")
     if lack.points:
-        return f"ещё {wording.points(float(lack.points), 1)} до порога"
-    text = wording.plural(lack.projects, "project")
-    return f"{text}, уже открыто {wording.number(len(lack.open_projects))}" if lack.open_projects else text
+        points = figure("lack_points", "не хватает до порога", float(lack.points), "percentage point")
+        return said("ещё {} до порога", points)
+    projects = shown.plural(
+        figure("lack_projects", "не хватает проектов", lack.projects, "project"), "project"
+    )
+    if not lack.open_projects:
+        return projects
+    ids = Rows.of(projects=lack.open_projects)
+    still = figure("lack_opened", "открытых проектов", len(lack.open_projects), "project", ids)
+    return said("{}, уже открыто {}", projects, still)
 
 
 def smallest_steps(profile: Profile, registry: Registry, scope: Scope) -> Block:
@@ -182,11 +217,8 @@ def smallest_steps(profile: Profile, registry: Registry, scope: Scope) -> Block:
         return blocks.prose("Шагов нет: модель не оценивает этот сектор или территорию.")
     scores = {score.number: score for score in profile.directions}
     names = unit_names(registry)
-    part = base(registry, scope)
-    rows = [
-        _steps_row(scores[step.number], step, names, behind(part, scores[step.number]))
-        for step in steps(profile, registry, scope)
-    ]
+    part = read_from(registry, scope)
+    rows = [_steps_row(scores[step.number], step, names, part) for step in steps(profile, registry, scope)]
     columns = [Column("Направление"), Column("Следующий уровень"), Column("В худшем случае нужно")]
     columns += [Column("В лучшем случае"), Column("Кому и что сделать")]
     note = (
@@ -196,18 +228,42 @@ def smallest_steps(profile: Profile, registry: Registry, scope: Scope) -> Block:
     return blocks.table("Наименьший набор шагов", columns, rows, note)
 
 
-def _steps_row(score: DirectionScore, step: NextStep, names: dict[str, str], of: Rows) -> tuple[Text, ...]:
+def _steps_row(
+    score: DirectionScore, step: NextStep, names: dict[str, str], part: Registry
+) -> tuple[Text, ...]:
+    of = behind(part, score)
     if step.target is None:
         return score.title, "—", "ничего: высший уровень", "—", "—"
     if step.units is None:
-        why = "недостижимо при этом прочтении" if step.reachable is False else f"нужны {inputs(step.missing)}"
+        why: Text = "недостижимо при этом прочтении"
+        if step.reachable is not False:
+            why = said("нужны {}", inputs(score, step.missing, of))
         return score.title, _level(step.target), why, "—", "—"
     worst = _needed(score, step.units, step.projects or 0, of) or "только данные"
     best = _needed(score, step.best_units, step.best_projects, of, "best_") or "хватит недостающих данных"
-    told = [f"{_who(lack, names)} — {lacking_words(lack)}" for lack in step.nearest[:MOST_UNITS]]
-    more = len(step.nearest) - len(told)
-    who = "; ".join(told) + (f"; и ещё {wording.number(more)}" if more > 0 else "")
-    return score.title, _level(step.target), worst, best, who or "любые единицы, нужны только проекты"
+    return score.title, _level(step.target), worst, best, _to_whom(score, step, names, part)
+
+
+def _to_whom(score: DirectionScore, step: NextStep, names: dict[str, str], part: Registry) -> Text:
+    """Say which units are to do what; of many the nearest, and how many more."""
+    lacks, more = step.nearest[:MOST_UNITS], step.nearest[MOST_UNITS:]
+    if not lacks:
+        return "любые единицы, нужны только проекты"
+    own = behind_each(part, score, [lack.unit for lack in lacks])
+    told = [_lacking(lack, score, names, own[lack.unit]) for lack in lacks]
+    who = joined("; ", _who_lacks(lacks, told, names))
+    if not more:
+        return who
+    count = shown.number(
+        "more_units",
+        f"{score.title}: ещё единиц, кроме названных",
+        len(more),
+        "unit",
+        "more_units",
+        key=str(score.number),
+        rows=behind(part, score),
+    )
+    return said("{}; и ещё {}", who, count)
 
 
 def forecast(profile: Profile, registry: Registry, scope: Scope, as_of: date) -> Block:
@@ -222,10 +278,10 @@ def forecast(profile: Profile, registry: Registry, scope: Scope, as_of: date) ->
     scores = {score.number: score for score in profile.directions}
     taken = steps(profile, registry, scope)
     part = base(registry, scope)
-    found = evidence.outlook(part, taken, as_of)
+    found, own = evidence.outlook(part, taken, as_of), read_from(registry, scope)
     needs = {step.number: step for step in taken}
     rows = [
-        _forecast_row(scores[entry.number], needs[entry.number], entry, behind(part, scores[entry.number]))
+        _forecast_row(scores[entry.number], needs[entry.number], entry, behind(own, scores[entry.number]))
         for entry in found
     ]
     columns = [
@@ -253,9 +309,24 @@ def _forecast_row(score: DirectionScore, step: NextStep, entry: Outlook, of: Row
     if entry.day is None:
         why = wording.label("no_forecast", entry.reason) if entry.reason else "далеко за пределами календаря"
         return score.title, _level(entry.target) if entry.target else "—", needed, pace, why, "—"
-    latest = wording.date(entry.latest) if entry.latest else "неизвестно"
-    span = f"{wording.date(entry.earliest)} … {latest}"
-    return score.title, _level(entry.target), needed, pace, wording.date(entry.day), span
+    day, earliest, latest = (
+        shown.day(
+            f"forecast_{name}",
+            f"{score.title}: {what}",
+            moment,
+            f"forecast_{name}",
+            key=str(score.number),
+            rows=of,
+        )
+        if moment
+        else "неизвестно"
+        for name, what, moment in (
+            ("day", "когда будет следующий уровень", entry.day),
+            ("earliest", "не раньше", entry.earliest),
+            ("latest", "не позже", entry.latest),
+        )
+    )
+    return score.title, _level(entry.target), needed, pace, day, said("{} … {}", earliest, latest)
 
 
 def _pace(score: DirectionScore, entry: Outlook, of: Rows) -> Text:

@@ -9,24 +9,10 @@ import pandas as pd
 
 from kuzbass_lean import blocks, published, wording
 from kuzbass_lean.blocks import Block, Column
-from kuzbass_lean.figures import Text
+from kuzbass_lean.figures import Text, joined, said
 from kuzbass_lean.published import PublishedFigure
 from kuzbass_lean.registry import Registry
-from kuzbass_lean.views.reference import published_value, registry_value, value_text
-
-_STATES = ("agrees", "differs", "cannot_check")
-
-
-def slides() -> dict[str, str]:
-    """Return the deck's slides in order, each with the name of its section in the region's report.
-
-    Examples
-    --------
-    >>> len(kl.views.slides()) > 0
-    True
-    """
-    titles = dict.fromkeys(figure.slide for figure in published.figures())
-    return {title: f"slide-{number}" for number, title in enumerate(titles, 1)}
+from kuzbass_lean.views.reference import published_value, registry_value, slides, states, value_text
 
 
 def deck(registry: Registry) -> Block:
@@ -42,7 +28,7 @@ def deck(registry: Registry) -> Block:
         by_slide.setdefault(figure.slide, []).append(figure)
     sections = slides()
     contents = [
-        (title, sections[title], _summary(compared, [figure.id for figure in figures]))
+        (title, sections[title], _summary(registry, title, compared, [figure.id for figure in figures]))
         for title, figures in by_slide.items()
     ]
     parts = [blocks.links("Слайд презентации и его раздел", contents)]
@@ -51,14 +37,15 @@ def deck(registry: Registry) -> Block:
     return blocks.joined(*parts)
 
 
-def _summary(compared: pd.DataFrame, figures: list[str]) -> str:
-    states = compared.reindex(figures)["state"].dropna().value_counts()
-    said = [
-        f"{wording.label('reconciliation', state)} {wording.number(int(states[state]))}"
-        for state in _STATES
-        if state in states.index
+def _summary(registry: Registry, title: str, compared: pd.DataFrame, figures: list[str]) -> Text:
+    """Say how many of a slide's figures agree, differ and cannot be checked."""
+    own = compared[compared.index.isin(figures)].reset_index()
+    told = [
+        said("{} {}", wording.label("reconciliation", state), count)
+        for state, count in states(registry, own, title).items()
+        if count.value
     ]
-    return ", ".join(said) or "сведения без чисел"
+    return joined(", ", told) if told else "сведения без чисел"
 
 
 def _slide(registry: Registry, title: str, figures: list[PublishedFigure], compared: pd.DataFrame) -> Block:
@@ -94,7 +81,16 @@ def _published(figure: PublishedFigure) -> Text:
     if isinstance(value, str):
         return value
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {wording.number(number)}" for name, number in value.items())
+        each = [(name, f"{figure.quantity}, {name}", number) for name, number in value.items()]
+        return joined(
+            ", ",
+            [
+                said("{} {}", name, published_value(f"{figure.id}.{name}", label, number))
+                for name, label, number in each
+            ],
+        )
     if isinstance(value, tuple):
-        return f"{value_text(value)} {wording.unit_name(figure.unit or '')}".strip()
-    return published_value(figure.id, figure.quantity, value, wording.unit(value, figure.unit or ""))
+        text = f"{value_text(value)} {wording.unit_name(figure.unit or '')}".strip()
+    else:
+        text = wording.unit(value, figure.unit or "")
+    return published_value(figure.id, figure.quantity, value, text)

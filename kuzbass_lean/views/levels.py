@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from fractions import Fraction
-from typing import Any
 
 import pandas as pd
 
 from kuzbass_lean import blocks, catalogue, maturity, wording
 from kuzbass_lean.blocks import Block, Column, Standing, Threshold
-from kuzbass_lean.figures import NO_ROWS, Figure, Rows, Text, joined, said
+from kuzbass_lean.figures import NO_ROWS, Figure, Rows, Text, joined, listed, said
 from kuzbass_lean.maturity import LEVELS, DirectionScore, Profile, Rule
+from kuzbass_lean.maturity import units as reached
 from kuzbass_lean.registry import Registry, Scope
 from kuzbass_lean.schema import REALISED
 from kuzbass_lean.views import shown
@@ -40,7 +41,7 @@ def ladder(profile: Profile, registry: Registry | None = None, scope: Scope | No
             "одному направлению."
         )
     titles = {s.maturity_direction: s.title for s in catalogue.sectors() if s.maturity_direction}
-    rows, part = [], None if registry is None else base(registry, scope)
+    rows, part = [], None if registry is None else read_from(registry, scope)
     for score in profile.directions:
         of = behind(part, score)
         title = titles.get(score.number, score.title)
@@ -54,40 +55,86 @@ def base(registry: Registry, scope: Scope | None) -> Registry:
     return registry.slice(scope) if scope is not None and scope.municipality else registry
 
 
+def read_from(registry: Registry, scope: Scope | None) -> Registry:
+    """Return where the rows behind a scope's levels are: ``base``, of a municipality its own units only."""
+    if scope is None or not scope.municipality:
+        return registry
+    return reached.local(base(registry, scope), scope.municipality)
+
+
 def behind(registry: Registry | None, score: DirectionScore) -> Rows:
     """Return the rows of the registry that a direction is scored on: its units, and what tells of them."""
     if registry is None:
-        return Rows()
-    organizations = registry.organizations[registry.organizations["kind"].isin(score.unit)]
-    own = organizations["organization_id"]
+        return NO_ROWS
+    asked = (behind, score.number, score.unit, score.reading)
+    return registry.once(asked, lambda: Rows.of(**_read(registry, score), **_counted(registry, score)))
+
+
+def behind_each(
+    registry: Registry, score: DirectionScore, units: Collection[str | None]
+) -> dict[str | None, Rows]:
+    """Return the rows that tell of each of some units of a direction; who is not listed has none."""
+    found: dict[str | None, list[Rows]] = {unit: [] for unit in units}
+    for table, rows in _read(registry, score, [unit for unit in found if unit is not None]).items():
+        for unit, own in rows.groupby("unit"):
+            found[str(unit)].append(Rows.of(**{table: own}))
+    return {unit: Rows.union(rows) for unit, rows in found.items()}
+
+
+def behind_all(registry: Registry | None, scores: Profile) -> Rows:
+    """Return the rows that all directions of a profile are scored on."""
+    if registry is None:
+        return NO_ROWS
+    asked = (behind_all, *((score.number, score.unit, score.reading) for score in scores.directions))
+    return registry.once(asked, lambda: Rows.union(behind(registry, each) for each in scores.directions))
+
+
+def _counted(registry: Registry, score: DirectionScore) -> dict[str, pd.DataFrame]:
+    """Give the frames of a direction's units, and of the territories where Y is a share of those."""
+    kinds = [*score.unit, *(["municipality"] if score.reading in _AREAS else [])]
     frames = registry.frame("frames")
-    tables: dict[str, Any] = {"organizations": own, "frames": frames[frames["kind"].isin(score.unit)]}
-    pairs = registry.project_units()
-    done = pairs[pairs["project_id"].isin(registry.projects.loc[_done(registry), "project_id"])]
-    taking = done if "municipality" in score.unit else done[done["organization_id"].isin(own)]
+    return {"frames": frames[frames["kind"].isin(kinds)]}
+
+
+def _read(
+    registry: Registry, score: DirectionScore, only: Collection[str] | None = None
+) -> dict[str, pd.DataFrame]:
+    """Give by table the rows that tell of a direction's units, or of ``only`` some, with their ``unit``."""
+    place = "municipality" in score.unit
+    unit = "municipality_id" if place else "organization_id"
+    listed = registry.organizations[registry.organizations["kind"].isin(score.unit)]
+    own = listed["organization_id"] if only is None else pd.Series(list(only), dtype="str")
+    tables = {} if place else {"organizations": _of(registry.organizations, unit, own)}
     basis = maturity.load_model().direction(score.number).basis
-    if basis == "projects":
-        tables["projects"] = taking["project_id"].unique()
-    elif basis == "criteria":
-        tables["assessments"] = _of(registry, "assessments", "organization_id", own)
-    elif basis == "revenue":
-        tables["revenue"] = _of(registry, "revenue", "organization_id", own)
-    elif basis == "lead_time":
-        mine = _of(
-            registry, "measures", "project_id", pairs.loc[pairs["organization_id"].isin(own), "project_id"]
-        )
-        tables["measures"] = mine["measure_id"]
-        tables["values"] = _of(registry, "values", "measure_id", mine["measure_id"])
-    return Rows.of(**tables)
+    if basis == "projects" or (score.reading == "pooled" and basis == "revenue"):
+        tables["projects"] = _done(registry, unit, None if place and only is None else own)
+    if "criteria" in (basis, score.reading):
+        tables["assessments"] = _of(registry.frame("assessments"), unit, own)
+    if basis == "revenue":
+        tables["revenue"] = _of(registry.frame("revenue"), unit, own)
+    if basis == "lead_time":
+        measures = reached.receptions(registry, own.tolist())
+        tables["measures"] = measures
+        units = measures.set_index("measure_id")["unit"]
+        values = registry.frame("values")
+        values = values[values["measure_id"].isin(units.index)]
+        tables["values"] = values.assign(unit=values["measure_id"].map(units))
+    return tables
 
 
-def _done(registry: Registry) -> pd.Series:
-    return registry.projects["status"].isin(REALISED)
+def _done(registry: Registry, unit: str, own: pd.Series | None) -> pd.DataFrame:
+    """Give the realised projects of units; of territories those of a municipal direction, all if None."""
+    done = registry.projects[registry.projects["status"].isin(REALISED)]
+    if unit == "municipality_id":
+        done = done[done["direction"].notna()]
+    pairs = registry.project_units().dropna(subset=[unit])
+    pairs = pairs[pairs["project_id"].isin(done["project_id"])]
+    return pairs.assign(unit=pairs[unit]) if own is None else _of(pairs, unit, own)
 
 
-def _of(registry: Registry, table: str, column: str, wanted: pd.Series) -> pd.DataFrame:
-    frame = registry.frame(table)
-    return frame[frame[column].isin(wanted)]
+def _of(frame: pd.DataFrame, unit: str, wanted: pd.Series) -> pd.DataFrame:
+    found = frame[frame[unit].isin(wanted)]
+    return found.assign(unit=found[unit])
 
 
 def lacking(score: DirectionScore, of: Rows = NO_ROWS) -> tuple[Text, Text]:
@@ -96,7 +143,7 @@ def lacking(score: DirectionScore, of: Rows = NO_ROWS) -> tuple[Text, Text]:
     if rule is None:
         return "", "высший уровень"
     if rule.verdict == "unknown":
-        return inputs(rule.missing), f"— нет данных: возможно {cases(score)}"
+        return inputs(score, rule.missing, of), f"— нет данных: возможно {cases(score)}"
     return _gap(rule, score, of)
 
 
@@ -197,18 +244,23 @@ def _unit_note(score: DirectionScore, of: Rows) -> Text:
     return said("{} {}", _counted_units(score, of), listed)
 
 
-def inputs(missing: tuple[str, ...]) -> str:
+def inputs(score: DirectionScore, missing: tuple[str, ...], of: Rows) -> Text:
     """Name missing inputs: «оценки по критериям у 2 единиц»."""
-    said = []
+    told: dict[str, Text] = {}
     for item in missing:
         table, _, rest = item.partition(": ")
         words, count = _INPUTS[table], rest.rsplit(", ", 1)[-1]
+        what: Text = words
         if table == "frames":
-            words += f" ({wording.label('unit_kind', rest)})"
+            what = f"{words} ({wording.label('unit_kind', rest)})"
         elif count.isdigit():
-            words += f" у {wording.plural(int(count), 'unit', 'genitive')}"
-        said.append(words)
-    return wording.join(list(dict.fromkeys(said))) or "исходные данные"
+            label, key = f"{score.title}: единиц, о которых неизвестно: {words}", f"{score.number}.{table}"
+            lacking = shown.number(
+                "units_unknown", label, int(count), "unit", "units_unknown", key=key, rows=of
+            )
+            what = said("{} у {}", words, shown.plural(lacking, "unit", "genitive"))
+        told.setdefault(str(what), what)
+    return listed(list(told.values())) or "исходные данные"
 
 
 def level_figure(score: DirectionScore, of: Rows = NO_ROWS) -> Figure:
@@ -241,7 +293,7 @@ def profile(scores: Profile, registry: Registry | None = None, scope: Scope | No
     """
     if not scores.directions:
         return blocks.prose("Профиля нет: модель не оценивает этот сектор или территорию.")
-    rows, part = [], None if registry is None else base(registry, scope)
+    rows, part = [], None if registry is None else read_from(registry, scope)
     for score in scores.directions:
         of = behind(part, score)
         missing = joined(" ", [part for part in lacking(score, of) if part])
@@ -250,15 +302,24 @@ def profile(scores: Profile, registry: Registry | None = None, scope: Scope | No
         rows.append(
             (title, _profile_note(score, of), thresholds, level_figure(score, of), score.level, missing)
         )
+    whole = behind_all(part, scores)
     highest = [score.level for score in scores.directions].count("leader")
-    leaders = shown.number("leaders", "Направлений с высшим уровнем", highest, "direction", "leaders")
-    number = wording.plural(len(scores.directions), "direction", "genitive")
+    leaders = shown.number(
+        "leaders", "Направлений с высшим уровнем", highest, "direction", "leaders", rows=whole
+    )
+    number = shown.plural(directions_figure(scores, whole), "direction", "genitive")
     caption = said("Высший уровень у {} из {}: есть и нужно до каждого порога", leaders, number)
     reading = (
         "X — охват, Y — результат. Полная полоса — порог достигнут, оранжевое число — сколько не хватает, "
         "штриховка — неизвестно"
     )
     return blocks.profile(caption, reading, LEVELS, rows)
+
+
+def directions_figure(scores: Profile, of: Rows) -> Figure:
+    """Return how many directions of the model are scored here."""
+    count = len(scores.directions)
+    return shown.number("directions", "Направлений", count, "direction", "directions", rows=of)
 
 
 def _profile_note(score: DirectionScore, of: Rows) -> Text:
@@ -287,7 +348,7 @@ def _threshold(score: DirectionScore, rule: Rule, of: Rows) -> Threshold:
     if score.reading in _AREAS and rule.actual_y is not None:
         text = said("{} из {}", _reached(score, rule, of), wording.percent(rule.y, 0))
         short = rule.y - rule.actual_y
-        lack = wording.points(-float(short), 1) if short > 0 else ""
+        lack = said(f"{wording.MINUS}{{}}", _short(score, rule, float(short), of)) if short > 0 else ""
         return Threshold((line, ("Y", text, lack, _percent(rule.actual_y, rule.y), True)))
     return Threshold((line,))
 
@@ -302,12 +363,25 @@ def _units_line(score: DirectionScore, rule: Rule, of: Rows) -> tuple[str, Text,
     lack = need - rule.qualifying_units
     surely = rule.qualifying_best == rule.qualifying_units or lack <= 0
     missing: Text = ""
-    if lack > 0 and rule.shortfall_units == lack:
+    if lack > 0:
         missing = said(f"{wording.MINUS}{{}}", _figure(score, rule, "shortfall_units", of))
-    elif lack > 0:
-        missing = wording.number(-lack)
     text = said("{} из {}", have, _figure(score, rule, "threshold_units", of))
     return "X", text, missing, _percent(rule.qualifying_units, need), surely
+
+
+def _short(score: DirectionScore, rule: Rule, points: float, of: Rows) -> Figure:
+    """Return by how many percentage points Y is missed as a figure."""
+    label, key = f"{score.title}, {wording.label('level', rule.level)}", f"{score.number}.{rule.level}"
+    return shown.number(
+        "shortfall_points",
+        f"{label}: не хватает",
+        points,
+        "percentage point",
+        "shortfall_points",
+        key=key,
+        digits=1,
+        rows=of,
+    )
 
 
 _AREAS = ("joint", "nested", "subset")

@@ -9,12 +9,13 @@ import pandas as pd
 from kuzbass_lean import blocks, evidence, metrics, wording
 from kuzbass_lean.blocks import Block, Column, Outcome
 from kuzbass_lean.charts import Pair
-from kuzbass_lean.figures import Figure, Rows, Text, said
+from kuzbass_lean.figures import Figure, Rows, Text, said, within
 from kuzbass_lean.registry import Registry, Scope
 from kuzbass_lean.views import shown
 from kuzbass_lean.views.proof import LETTERS, grades, measured
 from kuzbass_lean.views.results import (
     WORST,
+    change_words,
     changes_chart,
     improvement_figure,
     measured_change,
@@ -77,8 +78,10 @@ def passport(
         "filled",
         numerator=sum(known),
         denominator=len(known),
+        rows=Rows.union([Rows.of(projects=[project]), *(figure.rows for figure in within(groups))]),
     )
-    told = blocks.prose(said("Заполнено полей карточки: {} из {}.", filled, wording.number(len(known))))
+    fields = shown.number("fields", "Полей карточки", len(known), "field", "fields", rows=filled.rows)
+    told = blocks.prose(said("Заполнено полей карточки: {} из {}.", filled, fields))
     return blocks.joined(head, card, _outcome(part, graded), told)
 
 
@@ -120,7 +123,7 @@ def _outcomes(part: Registry) -> list[Outcome]:
                 _named(measure),
                 stated(measure, "before", values.get("before")),
                 stated(measure, "target" if change.planned else "after", later),
-                improvement_figure(measure, change, values),
+                change_words(improvement_figure(measure, change, values)),
                 None if reached is None else (10000 / whole, 100 * reached / whole),
                 bool(drawn and drawn[0].worse),
                 change.planned,
@@ -187,20 +190,28 @@ def _rationale(part: Registry, row: dict[Any, Any]) -> Pairs:
     share = solved_figure(part)
     solved: Text = wording.phrase("missing")
     if share.numerator is not None and share.denominator is not None:
-        interval = _interval(metrics.solved_share(part.projects))
-        solved = said("{} из {} ({}){}", *problem_figures(share), share, interval)
+        solved = said("{} из {} ({}){}", *problem_figures(share), share, _interval(share))
     return [("Обоснование", _known(row["rationale"])), ("Решено выявленных проблем", solved)]
 
 
-def _interval(solved: metrics.Ratio) -> str:
+def _interval(share: Figure) -> Text:
     """Give the interval of a share, which tells how far a next project like it may differ."""
-    if solved.numerator is None or not solved.denominator:
-        return ""
-    found = evidence.wilson(int(solved.numerator), int(solved.denominator))
+    found = evidence.wilson(int(share.numerator or 0), int(share.denominator or 0))
     if found is None:
         return ""
-    low, high = wording.number(100 * found.low, 1), wording.percent(100 * found.high, 1)
-    return f"; интервал Уилсона {low}…{high}"
+    low, high = (
+        shown.number(
+            f"wilson_{end}",
+            f"{share.label}, {title} граница",
+            100 * value,
+            "percent",
+            "wilson",
+            key=share.name,
+            rows=share.rows,
+        )
+        for end, title, value in (("low", "нижняя", found.low), ("high", "верхняя", found.high))
+    )
+    return said("; интервал Уилсона {} … {}", low, high)
 
 
 def _goals(part: Registry) -> Pairs:
@@ -282,7 +293,7 @@ def passport_measures(part: Registry, graded: pd.DataFrame) -> Block:
             (
                 f"{_named(measure)} ({statistic})",
                 *texts,
-                improvement_figure(measure, change, values),
+                change_words(improvement_figure(measure, change, values)),
                 goal,
                 letter + star(graded, measure),
             )

@@ -12,7 +12,7 @@ import pandas as pd
 from kuzbass_lean import blocks, catalogue, charts, metrics, wording
 from kuzbass_lean.blocks import Bar, Block, Column, Tile
 from kuzbass_lean.charts import Region
-from kuzbass_lean.figures import Figure, Rows, Text, said, within
+from kuzbass_lean.figures import NO_ROWS, Figure, Rows, Text, said, within
 from kuzbass_lean.outlines import Ring
 from kuzbass_lean.registry import Registry
 from kuzbass_lean.schema import OPEN, REALISED, STATUSES
@@ -48,7 +48,7 @@ def portfolio(part: Registry, by: str = "sector") -> Block:
         )
         for name in STATUSES
     }
-    return blocks.status_bars(_most(bars, by), bars[:MOST_ROWS], wholes)
+    return blocks.status_bars(_most(part, bars, by), bars[:MOST_ROWS], wholes)
 
 
 def _bar(by: str, name: str, key: str, projects: pd.DataFrame) -> Bar:
@@ -69,13 +69,12 @@ def _bar(by: str, name: str, key: str, projects: pd.DataFrame) -> Bar:
     return Bar(name, whole, parts)
 
 
-def _most(bars: Sequence[Bar], by: str) -> Text:
+def _most(part: Registry, bars: Sequence[Bar], by: str) -> Text:
     """Say where most projects are; bars come with the largest first."""
     named = [bar for bar in bars if bar.name != _WITHOUT]
     if not named:
         return f"Проекты по статусам: {_BY[by]}"
-    whole = sum(int(bar.total.value or 0) for bar in bars)
-    every = shown.number("every_project", "Проектов во всех статусах", whole, "project", "every_status")
+    every = shown.every_project(part)
     return said("Больше всего проектов: {} — {} из {}", named[0].name, named[0].total, every)
 
 
@@ -158,8 +157,11 @@ def territories(
         denominator=len(tiles),
         rows=rows,
     )
-    of = wording.plural(len(tiles), "municipality", "genitive")
-    caption = said("Проекты есть в {} из {}", covered, of)
+    own = Rows.of(municipalities=list(places.index)) if registry.has("municipalities") else NO_ROWS
+    every = shown.number(
+        "municipalities", "Территорий", len(tiles), "municipality", "municipalities", rows=own
+    )
+    caption = said("Проекты есть в {} из {}", covered, shown.plural(every, "municipality", "genitive"))
     legend = "Чем темнее, тем больше проектов; штриховка — проектов в реестре нет"
     if outlines:
         return _own_map(tiles, outlines, caption, legend)
@@ -219,8 +221,8 @@ def directions_by_municipality(registry: Registry) -> Block:
     """
     directed = registry.projects.loc[registry.projects["direction"].notna(), ["project_id", "direction"]]
     pairs = registry.project_units()[["project_id", "municipality_id"]].dropna().drop_duplicates()
-    both = pairs.merge(directed, on="project_id").groupby(["municipality_id", "direction"])["project_id"]
-    groups = dict(list(both))
+    both = pairs.merge(directed, on="project_id")
+    groups = dict(list(both.groupby(["municipality_id", "direction"])["project_id"]))
     directions = catalogue.municipal_directions()
     rows = [
         (
@@ -246,13 +248,15 @@ def directions_by_municipality(registry: Registry) -> Block:
     caption: Text = "Проекты по муниципальным образованиям и направлениям"
     if rows:
         most, title = max(spread, key=lambda pair: pair[0])
-        wide = shown.number(
-            "widest_direction", f"Территорий с направлением «{title}»", most, "municipality", "widest"
+        ids = Rows.of(projects=both["project_id"])
+        wide, of = (
+            shown.number(name, label, count, "municipality", formula, rows=ids)
+            for name, label, count, formula in (
+                ("widest_direction", f"Территорий с направлением «{title}»", most, "widest"),
+                ("directed", "Территорий с муниципальными направлениями", len(rows), "directed"),
+            )
         )
         where = shown.plural(wide, "municipality", "locative")
-        of = shown.number(
-            "directed", "Территорий с муниципальными направлениями", len(rows), "municipality", "directed"
-        )
         caption = said("Шире всего распространено направление «{}»: в {} из {}", title, where, of)
     return blocks.heat_table(caption, [d.title for d in directions], rows)
 
@@ -282,11 +286,7 @@ def units(part: Registry, municipality: str = "") -> Block:
         for key in counts.head(MOST_ROWS).index
     ]
     columns = [Column("Организация"), Column("Вид"), *(Column(title, True) for title, _ in _COUNTED.values())]
-    note = (
-        f"Показаны {wording.number(MOST_ROWS)} из {wording.number(len(counts))}."
-        if len(counts) > MOST_ROWS
-        else ""
-    )
+    note = shown.first(MOST_ROWS, "units_shown", "Организаций с проектами", organizations=list(counts.index))
     return blocks.table("Организации с проектами", columns, rows, note)
 
 

@@ -9,11 +9,11 @@ import pandas as pd
 
 from kuzbass_lean import blocks, charts, evidence, metrics, wording
 from kuzbass_lean.blocks import Block, Column
-from kuzbass_lean.charts import Dot
+from kuzbass_lean.charts import Dot, Limits
 from kuzbass_lean.charts.theme import shorten
 from kuzbass_lean.evidence import FIRM_POINTS
-from kuzbass_lean.evidence.control import RUN_LENGTH
-from kuzbass_lean.figures import Figure, Rows, Text, joined, said
+from kuzbass_lean.evidence.control import RUN_LENGTH, Phase
+from kuzbass_lean.figures import Figure, Rows, Text, joined, said, within
 from kuzbass_lean.registry import Registry, Scope, once
 from kuzbass_lean.views import series, shown
 from kuzbass_lean.views.series import Series
@@ -78,70 +78,80 @@ def _control_charts(part: Registry, chosen: list[Series]) -> Block:
             f"{wording.number(RUN_LENGTH)} после."
         )
     charted = [_chart(part, one) for one in chosen[:MOST_CHARTS]]
-    if len(chosen) > MOST_CHARTS:
-        told = f"Показаны карты: {wording.number(MOST_CHARTS)} из {wording.number(len(chosen))}."
-        charted.append(blocks.prose(told))
-    return blocks.joined(*charted)
+    ids = [str(one.measure["measure_id"]) for one in chosen]
+    more = shown.first(
+        MOST_CHARTS,
+        "control_charts",
+        "Рядов для контрольной карты",
+        "Показаны карты: {} из {}.",
+        measures=ids,
+    )
+    return blocks.joined(*charted, *([blocks.prose(more)] if more else []))
 
 
 def _chart(part: Registry, one: Series) -> Block:
-    measure_id, unit = str(one.measure["measure_id"]), str(one.measure["unit"])
-    target = _target(part, measure_id)
+    unit = str(one.measure["unit"])
+    target = _target(part, str(one.measure["measure_id"]))
     chart = evidence.xmr(one.points, better=one.measure["better"], target=target, rebase=(one.changed,))
 
-    limits = chart.shown()
-    first, last = limits[0], limits[-1]
-    observed = part.frame("observations")
-    observed = observed[observed["measure_id"].eq(measure_id)]
-    sides = observed["phase"].eq("before")
-
-    def figure(name: str, label: str, value: float, before: bool) -> Figure:
-        text = wording.unit(value, unit, digits=1)
-        rows = Rows.of(observations=observed[sides if before else ~sides])
-        return Figure(
-            name, f"{one.title}: {label}", round(value, 10), text, unit, name, key=measure_id, rows=rows
-        )
-
-    before = figure("chart_before", "среднее до", first.mean, True)
-    after = figure("chart_after", "среднее после", last.mean, False)
-    lower = figure("chart_lower", "нижний предел", last.lower, False)
-    upper = figure("chart_upper", "верхний предел", last.upper, False)
-    words = (
-        f"среднее {wording.number(last.mean, 1)}",
-        f"верхний {wording.number(last.upper, 1)}",
-        f"нижний {wording.number(last.lower, 1)}",
-        f"цель {wording.number(target)}" if target is not None else "",
-        "изменение",
-    )
-    caption = said("{}: среднее было {}, стало {}", one.title, before, after)
+    before, *_, after = limits = [_limits(one, phase) for phase in chart.shown()]
+    aim: Figure | None = None
+    if target is not None:
+        rows = Rows.of(values=[f"{one.measure['measure_id']} · target"])
+        aim = one.figure("target", "цель", target, wording.number(target), rows, formula="stated")
+    means = (shown.in_unit(phase.mean, unit, 1) for phase in (before, after))
+    caption = said("{}: среднее было {}, стало {}", one.title, *means)
     variation = wording.label("variation", chart.variation)
     assurance = (
         "" if chart.assurance is None else f" {_sentence(wording.label('assurance', chart.assurance))}"
     )
-    alt = (
-        f"Контрольная карта. {caption}. Точек до изменения {wording.number(one.changed)}, после "
-        f"{wording.number(len(one.points) - one.changed)}. Последняя точка: {variation}.{assurance}"
+    alt = said(
+        "Контрольная карта. {}. Точек до изменения {}, после {}.{} Последняя точка: {}.{}",
+        caption,
+        one.counted(before=True),
+        one.counted(before=False),
+        "" if aim is None else said(" Цель {}.", aim),
+        variation,
+        assurance,
     )
-    drawing = charts.control(chart, one.days, one.changed, words, wording.unit_name(unit), alt)
+    words = ("среднее", "верхний", "нижний", "цель", "изменение")
+    drawing = charts.control(
+        chart.points, limits, aim, one.days, one.changed, words, wording.unit_name(unit), alt
+    )
     few = wording.number(FIRM_POINTS)
     trial = f" Пределы после изменения предварительные: точек меньше {few}." if chart.trial else ""
-    warned = series.caution(one.usual, unit)
-    warned = f" {warned}." if warned else ""
+    warned = series.caution(one)
     note = said(
         "Пределы после изменения: от {} до {}. Оценка {}: {}.{}{}{}",
-        lower,
-        upper,
+        shown.in_unit(after.lower, unit, 1),
+        shown.in_unit(after.upper, unit, 1),
         one.letter,
-        one.reason,
+        series.reason(one.graded, one.title, one),
         assurance,
         trial,
-        warned,
+        said(" {}.", warned) if warned else "",
     )
     reading = (
         "Серые точки — обычные колебания, синие — сигнал улучшения, оранжевые ромбы — ухудшения. "
         "Пунктир — пределы обычных колебаний, после изменения они пересчитаны"
     )
-    return blocks.chart(caption, reading, drawing, note)
+    return blocks.chart(caption, reading, drawing, note, within(limits))
+
+
+def _limits(one: Series, phase: Phase) -> Limits:
+    """Return the mean and the limits of one side of the change as figures."""
+    later = phase.start > 0
+    when, which = ("после", "") if later else ("до", "_before")
+    rows = one.rows(before=not later, after=later)
+    mean, lower, upper = (
+        one.figure(name, f"{label} {when}", value, wording.number(value, 1), rows, formula=formula)
+        for name, formula, label, value in (
+            (f"chart_{'after' if later else 'before'}", "", "среднее", phase.mean),
+            (f"chart_lower{which}", "chart_lower", "нижний предел", phase.lower),
+            (f"chart_upper{which}", "chart_upper", "верхний предел", phase.upper),
+        )
+    )
+    return Limits(phase.start, mean, lower, upper)
 
 
 def _sentence(text: str) -> str:
@@ -181,7 +191,8 @@ def comparison(registry: Registry, scope: Scope) -> Block:
     dots = [_dot(str(key), scope, shares[str(key)], str(row["flag"]), names) for key, row in rows.iterrows()]
     beyond = rows.index[rows["flag"].isin(["above_998", "below_998"])]
     outside = sorted(beyond, key=lambda key: names[str(key)])
-    compared = shown.number("compared", "Сравнивается", len(counts), "unit", "compared")
+    counted = Rows.of(projects=whole.projects.loc[whole.projects["status"].ne("cancelled"), "project_id"])
+    compared = shown.number("compared", "Сравнивается", len(counts), "unit", "compared", rows=counted)
     apart = shown.number(
         "outside",
         "Отличаются больше, чем даёт случай",
@@ -190,6 +201,7 @@ def comparison(registry: Registry, scope: Scope) -> Block:
         "outside",
         numerator=len(outside),
         denominator=len(counts),
+        rows=counted,
     )
     caption: Text = (
         said("Больше, чем объясняет случай, отличаются: {} из {}", apart, compared)
@@ -199,7 +211,6 @@ def comparison(registry: Registry, scope: Scope) -> Block:
     grid = evidence.funnel_limits(
         mean, np.unique(np.geomspace(1, counts["projects"].max(), 36).round()).astype(int)
     )
-    counted = Rows.of(projects=whole.projects.loc[whole.projects["status"].ne("cancelled"), "project_id"])
     average = shown.number(
         "realised_mean",
         "Доля реализованных в среднем",
@@ -212,7 +223,7 @@ def comparison(registry: Registry, scope: Scope) -> Block:
         rows=counted,
     )
     words = (
-        f"в среднем {average}",
+        "в среднем",
         "предел 95\u202f%",
         "предел 99,8\u202f%",
         "проектов",
@@ -223,19 +234,24 @@ def comparison(registry: Registry, scope: Scope) -> Block:
         _told(names[str(key)], shares[str(key)], rows.loc[key]) for key in outside if key not in here
     ]
     own = [
-        said("{}. {}", _told(names[str(key)], shares[str(key)], rows.loc[key]), _place(found, str(key)))
+        said(
+            "{}. {}",
+            _told(names[str(key)], shares[str(key)], rows.loc[key]),
+            _place(found, str(key), counted),
+        )
         for key in here
     ]
     named = [*own, *named]
-    alt = f"Воронка долей реализованных проектов. {caption}. {joined('; ', named)}"
-    drawing = charts.funnel(dots, grid, mean, words, alt)
+    alt = said("Воронка долей реализованных проектов. {}. {}", caption, joined("; ", named))
+    drawing = charts.funnel(dots, grid, average, words, alt)
     reading = (
         "Точка — " + ("организация" if scope.sector else "территория") + ". Внутри серой воронки различия "
         "случайны; треугольник — выше или ниже предела 99,8\u202f%"
     )
-    note = (
-        "Это не рейтинг: у кого мало проектов, у того доля скачет сама по себе. "
-        f"{_census(registry, whole)} Пределы и интервалы показывают, какую разницу даёт один случай."
+    note = said(
+        "Это не рейтинг: у кого мало проектов, у того доля скачет сама по себе. {} Пределы и интервалы "
+        "показывают, какую разницу даёт один случай.",
+        _census(registry, whole),
     )
     told = said("{}. В среднем {}. {}", joined("; ", named), average, note)
     return blocks.chart(
@@ -291,21 +307,41 @@ def _told(name: str, share: Figure, row: Any) -> Text:
         )
         for end, title in (("low", "нижняя"), ("high", "верхняя"))
     )
-    counts = f"{wording.number(share.numerator)} из {wording.number(share.denominator)}"
-    return said("{} — {}, {} (интервал Уилсона {} … {})", name, counts, share, low, high)
+    realised, projects = (
+        shown.number(
+            f"compared_{end}", f"{name}: {title}", count, "project", formula, key=share.key, rows=share.rows
+        )
+        for end, title, count, formula in (
+            ("realised", "реализовано и закрыто", share.numerator, "unit_realised"),
+            ("projects", "проектов", share.denominator, "unit_projects"),
+        )
+    )
+    return said("{} — {} из {}, {} (интервал Уилсона {} … {})", name, realised, projects, share, low, high)
 
 
-def _place(found: evidence.Funnel, own: str) -> str:
+def _place(found: evidence.Funnel, own: str, of: Rows) -> Text:
     """Say who may be put above or below the report's own, and that the rest has no order."""
     lower, higher, overlapping = evidence.standing(found.intervals, own)
     if not lower and not higher:
         return "Интервал пересекается со всеми остальными: места среди них нет"
-    below, above = wording.number(lower), wording.number(higher)
-    said = f"Интервал целиком выше, чем у {below}, и целиком ниже, чем у {above}"
-    return f"{said}; с остальными ({wording.number(overlapping)}) пересекается: места среди них нет"
+    below, above, same = (
+        shown.number(f"interval_{name}", label, count, "unit", f"interval_{name}", key=own, rows=of)
+        for name, label, count in (
+            ("above", "Интервал целиком выше, чем у", lower),
+            ("below", "Интервал целиком ниже, чем у", higher),
+            ("overlaps", "Интервал пересекается с интервалами", overlapping),
+        )
+    )
+    return said(
+        "Интервал целиком выше, чем у {}, и целиком ниже, чем у {}; с остальными ({}) пересекается: места "
+        "среди них нет",
+        below,
+        above,
+        same,
+    )
 
 
-def _census(registry: Registry, whole: Registry) -> str:
+def _census(registry: Registry, whole: Registry) -> Text:
     """Say that all projects are counted, not sampled, and which units the registry is known to lack."""
     counted = whole.organizations["kind"].value_counts()
     frames = registry.frame("frames")
@@ -313,11 +349,25 @@ def _census(registry: Registry, whole: Registry) -> str:
     for kind in sorted(counted.index):
         units, listed = metrics.frame_units(frames, kind), int(counted[kind])
         if units is not None and listed < units:
-            short.append(
-                f"{wording.label('unit_kind', kind)} — {wording.number(listed)} из {wording.number(units)}"
-            )
-    said = "Сосчитаны все проекты реестра, это перепись, а не выборка"
-    return f"{said}. Но сам реестр неполон: {'; '.join(short)}." if short else f"{said}: сами доли точны."
+            short.append(_listed(str(kind), whole.organizations, listed, frames, units))
+    told = "Сосчитаны все проекты реестра, это перепись, а не выборка"
+    return (
+        said("{}. Но сам реестр неполон: {}.", told, joined("; ", short))
+        if short
+        else (f"{told}: сами доли точны.")
+    )
+
+
+def _listed(kind: str, organizations: pd.DataFrame, listed: int, frames: pd.DataFrame, units: int) -> Text:
+    """Say how many units of a kind the registry lists, and of how many."""
+    name = wording.label("unit_kind", kind)
+    rows = Rows.of(organizations=organizations[organizations["kind"].eq(kind)])
+    frame = Rows.of(frames=frames[frames["kind"].eq(kind)])
+    have = shown.number("listed", f"{name}: в реестре", listed, "unit", "listed", key=kind, rows=rows)
+    every = shown.number(
+        "frame_units", f"{name}: в перечне", units, "unit", "frame_units", key=kind, rows=frame
+    )
+    return said("{} — {} из {}", name, have, every)
 
 
 @once
@@ -342,17 +392,16 @@ def measured(part: Registry, graded: pd.DataFrame) -> Block:
     >>> block = kl.views.measured(part, kl.views.grades(part))
     """
     about = part.frame("measures").set_index("measure_id")
-    rows = [
-        (
-            str(about["name"][row["measure_id"]]),
-            str(row["letter"]),
-            ". ".join(
-                filter(None, (row["reason"], series.caution(row["usual"], about["unit"][row["measure_id"]])))
-            ),
-            _next_grade(str(row["letter"])),
-        )
-        for row in graded.to_dict("records")
-    ]
+    titles = series.measure_titles(part)
+    seen = {str(one.measure["measure_id"]): one for one in series.collected(part, graded)}
+    rows: list[tuple[Text, ...]] = []
+    for row in graded.to_dict("records"):
+        key, letter = str(row["measure_id"]), str(row["letter"])
+        one = seen.get(key)
+        why = series.reason(row, titles[key], one)
+        warned = series.caution(one) if one is not None else ""
+        why = said("{}. {}", why, warned) if warned else why
+        rows.append((str(about["name"][key]), letter, why, _next_grade(letter)))
     columns = [Column("Показатель"), Column("Оценка"), Column("Почему"), Column("Что даст следующую")]
     return blocks.table("Доказательность", columns, rows)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
 
 from kuzbass_lean import blocks, published, schema, wording
 from kuzbass_lean.blocks import Bar, Block, Column
-from kuzbass_lean.figures import Figure, Rows, Text, joined, said
+from kuzbass_lean.figures import NO_ROWS, Figure, Rows, Text, joined, said
 from kuzbass_lean.registry import Registry, once
 from kuzbass_lean.views import shown
 
@@ -36,7 +36,7 @@ def reconciliation(registry: Registry, prefixes: Sequence[str] = ()) -> Block:
         )
         for row in table.to_dict("records")
     ]
-    counts = _states(table)
+    counts = states(registry, table)
     told = joined(", ", [said("{}: {}", words, counts[state]) for state, words in _STATES.items()])
     columns = [
         Column("Что"),
@@ -49,20 +49,44 @@ def reconciliation(registry: Registry, prefixes: Sequence[str] = ()) -> Block:
     return blocks.table("Опубликованное и реестр", columns, rows, note)
 
 
-def _states(table: pd.DataFrame, slide: str = "", key: str = "") -> dict[str, Figure]:
-    """Return how many published figures agree, differ and cannot be checked."""
-    counts = table["state"].value_counts()
+def states(registry: Registry, table: pd.DataFrame, slide: str = "") -> dict[str, Figure]:
+    """Return how many published figures of a table agree, differ and cannot be checked.
+
+    ``slide`` names the one that they are all of.
+    """
+    found = dict(list(table.groupby("state")["figure"]))
     return {
-        state: shown.number(
-            "reconciled",
-            f"{slide or 'Сверка'}: {words}",
-            int(counts.get(state, 0)),
-            "figure",
-            "reconciled",
-            key=f"{key}.{state}" if key else state,
-        )
+        state: _compared(registry, f"{slide or 'Сверка'}: {words}", found.get(state, ()), slide, state)
         for state, words in _STATES.items()
     }
+
+
+def _compared(
+    registry: Registry, label: str, figures: Iterable[str], slide: str = "", state: str = ""
+) -> Figure:
+    """Count published figures; behind them is what the registry's own numbers are computed from."""
+    names, rows = list(figures), _behind(registry)
+    return shown.number(
+        "reconciled",
+        label,
+        len(names),
+        "figure",
+        "reconciled" if state else "compared_figures",
+        key=".".join(filter(None, (slides().get(slide), state))),
+        rows=Rows.union(rows[name] for name in names),
+    )
+
+
+def slides() -> dict[str, str]:
+    """Return the deck's slides in order, each with the name of its section in the region's report.
+
+    Examples
+    --------
+    >>> len(kl.views.slides()) > 0
+    True
+    """
+    titles = dict.fromkeys(figure.slide for figure in published.figures())
+    return {title: f"slide-{number}" for number, title in enumerate(titles, 1)}
 
 
 def reconciled(registry: Registry) -> Block:
@@ -74,40 +98,33 @@ def reconciled(registry: Registry) -> Block:
     """
     table = published.reconcile(registry)
     bars = []
-    for number, (slide, rows) in enumerate(table.groupby("slide", sort=False), 1):
-        key = f"slide-{number}"
-        whole = shown.number(
-            "reconciled", f"{slide}: чисел", len(rows), "figure", "compared_figures", key=key
-        )
-        bars.append(Bar(str(slide), whole, _states(rows, str(slide), key)))
-    counts = _states(table)
-    whole = shown.number("reconciled", "Сверка: чисел", len(table), "figure", "compared_figures")
+    for slide, rows in table.groupby("slide", sort=False):
+        whole = _compared(registry, f"{slide}: чисел", rows["figure"], str(slide))
+        bars.append(Bar(str(slide), whole, states(registry, rows, str(slide))))
+    counts = states(registry, table)
+    whole = _compared(registry, "Сверка: чисел", table["figure"])
     caption = said("Сошлось с реестром: {} из {}, расходится: {}", counts["agrees"], whole, counts["differs"])
     return blocks.state_bars(caption, bars, "reconciliation")
 
 
 def published_value(key: str, quantity: str, value: Any, text: str = "") -> Text:
-    """Return a published value as a figure if it is one number, else in words."""
-    text = text or value_text(value)
-    if isinstance(value, tuple) or value is None or pd.isna(value):
-        return text
-    return Figure("published", f"{quantity}: опубликовано", float(value), text, "", "published", key=key)
+    """Return a published value as a figure, in words if it is unknown."""
+    return _figure("published", key, f"{quantity}: опубликовано", value, text)
 
 
 def registry_value(registry: Registry, key: str, quantity: str, value: Any) -> Text:
-    """Return the registry's own value of a published figure as a figure, else in words."""
-    if isinstance(value, tuple) or value is None or pd.isna(value):
-        return value_text(value)
-    return Figure(
-        "registry",
-        f"{quantity}: в реестре",
-        float(value),
-        value_text(value),
-        "",
-        "registry_value",
-        key=key,
-        rows=_behind(registry)[key],
-    )
+    """Return the registry's own value of a published figure as a figure, in words if it is unknown."""
+    return _figure("registry", key, f"{quantity}: в реестре", value, rows=_behind(registry)[key])
+
+
+def _figure(name: str, key: str, label: str, value: Any, text: str = "", rows: Rows = NO_ROWS) -> Text:
+    text, several = text or value_text(value), isinstance(value, tuple)
+    if not several and (value is None or pd.isna(value)):
+        return text
+    formula = "published" if name == "published" else "registry_value"
+    note = "несколько чисел: одним числом не выражается" if several else ""
+    number = None if several else float(value)
+    return Figure(name, label, number, text, "", formula, note=note, key=key, rows=rows)
 
 
 @once

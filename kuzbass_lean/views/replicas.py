@@ -54,8 +54,14 @@ def candidates(registry: Registry, scope: Scope, graded: pd.DataFrame | None = N
         "тех, кто мог бы. Улучшение положительно, если лучше; оценка — лучшая из его показателей."
     )
     if len(found) > MOST_ROWS:
+        behind = [done[str(typical)] for typical in found["typical"] if str(typical) in done]
         every = shown.number(
-            "typical_open", "Типовых проектов, которые можно перенять", len(found), "project", "typical_open"
+            "typical_open",
+            "Типовых проектов, которые можно перенять",
+            len(found),
+            "project",
+            "typical_open",
+            rows=Rows.union([*behind, Rows.of(organizations=found["units"].explode())]),
         )
         note = said("{} Показаны {} из {}.", note, wording.number(MOST_ROWS), every)
     return blocks.table("Что перенять", columns, rows, note)

@@ -10,7 +10,7 @@ import pandas as pd
 from kuzbass_lean import blocks, charts, metrics, wording
 from kuzbass_lean.blocks import Block, Column
 from kuzbass_lean.charts import Pair
-from kuzbass_lean.figures import Figure, Rows, Text, said
+from kuzbass_lean.figures import Figure, Rows, Text, joined, said
 from kuzbass_lean.metrics import Bounds, Change, Value
 from kuzbass_lean.registry import Registry
 from kuzbass_lean.views import shown
@@ -46,7 +46,7 @@ def improvements(part: Registry, graded: pd.DataFrame) -> Block:
             (
                 f"{measure['name']}, {unit_name(measure)}. {titles.get(measure['project_id'], '')}",
                 *(stated(measure, phase, values.get(phase)) for phase in ("before", "target", "after")),
-                improvement_figure(measure, change, values),
+                change_words(improvement_figure(measure, change, values)),
                 str(measure["_letter"]) + star(graded, measure),
                 wording.label("source_short", measure["source"]),
             )
@@ -59,12 +59,13 @@ def improvements(part: Registry, graded: pd.DataFrame) -> Block:
         Column(wording.label("phase", phase).capitalize(), True) for phase in ("before", "target", "after")
     ]
     columns += [Column("Изменение", True), Column("Оценка"), Column("Откуда")]
-    note = "Изменение со словом «план» считано до цели: факта в источнике нет."
+    note: list[Text] = ["Изменение со словом «план» считано до цели: факта в источнике нет."]
     if graded["usual"].notna().any():
-        note += f" {WORST}"
-    if len(measures) > MOST_ROWS:
-        note += f" Показаны {wording.number(MOST_ROWS)} из {wording.number(len(measures))}."
-    table = blocks.table("Было, цель, стало", columns, rows, note)
+        note.append(WORST)
+    more = shown.first(MOST_ROWS, "measures_shown", "Показателей", measures=measures["measure_id"])
+    if more:
+        note.append(more)
+    table = blocks.table("Было, цель, стало", columns, rows, shown.sentence(*note))
     return blocks.joined(*changes_chart(pairs[:MOST_PAIRS]), table)
 
 
@@ -93,11 +94,11 @@ def pair(
     worse = reached is not None and (reached > 100 if lower else reached < 100)
     if str(measure["better"]) == "target":
         worse = change.relative is not None and (change.relative.high or 0) < 0
-    short = _arrow(before, after if after is not None else target, str(measure["unit"]))
-    text = wording.change_text(change)
-    return [
-        Pair(label, reached, aimed, worse, letter in "ABC", short, text, letter, str(measure["measure_id"]))
-    ]
+    short = _arrow(
+        measure, before, "target" if after is None else "after", target if after is None else after
+    )
+    text, key = improvement_figure(measure, change, values), str(measure["measure_id"])
+    return [Pair(label, reached, aimed, worse, letter in "ABC", short, text, letter, key)]
 
 
 def _end(value: Value, towards: float | None) -> float | None:
@@ -115,11 +116,12 @@ def _share(value: Value | None, base: float) -> float | None:
     return None if end is None else 100 * end / base
 
 
-def _arrow(before: Value | None, later: Value | None, unit: str) -> str:
+def _arrow(measure: dict[Any, Any], before: Value | None, phase: str, later: Value | None) -> Text:
     if before is None or later is None:
         return ""
-    space = wording.numbers.NARROW if unit == "percent" else wording.numbers.NO_BREAK
-    return f"{wording.value_text(before)} → {wording.value_text(later)}{space}{wording.unit_name(unit)}"
+    space = wording.numbers.NARROW if str(measure["unit"]) == "percent" else wording.numbers.NO_BREAK
+    ends = stated(measure, "before", before), stated(measure, phase, later)
+    return said("{} → {}{}", *ends, f"{space}{unit_name(measure)}")
 
 
 def changes_chart(pairs: list[Pair]) -> list[Block]:
@@ -135,15 +137,16 @@ def changes_chart(pairs: list[Pair]) -> list[Block]:
             ("drawn", "На графике показателей с результатом", [entry.key for entry in done]),
         )
     )
-    told = said("Лучше стали {} из {} показателей с результатом", *counts)
-    caption = told if done else "Результатов ещё нет, есть только цели"
-    listed = "; ".join(f"{e.label}: {e.shown}, {e.change}, оценка {e.letter}" for e in pairs)
+    better_of = said("Лучше стали {} из {} показателей с результатом", *counts)
+    caption = better_of if done else "Результатов ещё нет, есть только цели"
+    told = [said("{}: {}, {}, оценка {}", e.label, e.shown, e.change, e.letter) for e in pairs]
+    alt = said("{}. {}", caption, joined("; ", told))
     reading = (
         "Белый кружок — было, ромб — цель, тёмный кружок — стало, оранжевый квадрат — стало хуже. "
         "Сплошная линия — замеры известны, пунктир — нет. У диапазона показан ближний к «было» край"
     )
     heads = ("было → стало", "изменение", "оц.")
-    drawing = charts.dumbbell(pairs, "доля от значения «было», %", heads, f"{caption}. {listed}")
+    drawing = charts.dumbbell(pairs, "доля от значения «было», %", heads, alt)
     return [blocks.chart(caption, reading, drawing)]
 
 
@@ -181,12 +184,6 @@ def measured_change(values: dict[str, Value], measure: dict[Any, Any]) -> Change
     )
 
 
-def change_words(change: Change) -> str:
-    """Return a change in words, marked as planned where it is only a target."""
-    text = wording.change_text(change)
-    return f"{text} (план)" if change.planned and text != wording.phrase("missing") else text
-
-
 def unit_name(measure: dict[Any, Any]) -> str:
     """Return the unit of a measure as it follows the measure's name; of a bare factor it is not known."""
     return wording.unit_name(str(measure["unit"]))
@@ -219,6 +216,13 @@ def _value_rows(measure: str, phases: Iterable[str]) -> Rows:
     return Rows.of(values=[" · ".join((measure, phase)) for phase in phases])
 
 
+def change_words(improvement: Figure) -> Text:
+    """Return an improvement in words, marked as planned where it is only a target."""
+    planned = improvement.formula == "planned_improvement"
+    known = improvement.text != wording.phrase("missing")
+    return said(wording.phrase("planned", "{}"), improvement) if planned and known else improvement
+
+
 def improvement_figure(measure: dict[Any, Any], change: Change, values: dict[str, Value]) -> Figure:
     """Return the improvement of a measure as a figure in percent, positive when better."""
     used = ("before", "target") if change.planned else ("before", "after")
@@ -231,7 +235,7 @@ def improvement_figure(measure: dict[Any, Any], change: Change, values: dict[str
         "improvement",
         str(measure["name"]),
         None if value is None else round(value, 10),
-        change_words(change),
+        wording.change_text(change),
         "percent",
         name,
         note=note,

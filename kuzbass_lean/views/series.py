@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -14,7 +16,7 @@ from kuzbass_lean.blocks import Block, Column
 from kuzbass_lean.evidence import FIRM_POINTS, Comparison
 from kuzbass_lean.evidence.control import RUN_LENGTH
 from kuzbass_lean.evidence.samples import FEWEST
-from kuzbass_lean.figures import Figure, Rows, Text, said
+from kuzbass_lean.figures import Figure, Rows, Said, Text, said
 from kuzbass_lean.registry import Registry
 from kuzbass_lean.views import shown
 
@@ -28,14 +30,14 @@ MOST_SAMPLES = 12
 class Series:
     """The dated measurements of one measure, those before the change first.
 
-    ``title`` is its name and, on a page of several projects, that of its project; ``seen`` are the
-    rows of the registry.
+    ``title`` is its name and, on a page of several projects, that of its project; ``graded`` is how it is
+    graded, as a record; ``seen`` are the rows of the registry.
     """
 
     measure: dict[Any, Any]
     title: str
     letter: str
-    reason: str
+    graded: dict[Any, Any]
     usual: float | None
     points: list[float]
     days: list[date]
@@ -48,19 +50,41 @@ class Series:
         return Rows.of(observations=self.seen[(later & after) | (~later & before)])
 
     def figure(
-        self, name: str, label: str, value: float, text: str, rows: Rows | None = None, unit: str = ""
+        self,
+        name: str,
+        label: str,
+        value: float,
+        text: str,
+        rows: Rows | None = None,
+        unit: str = "",
+        formula: str = "",
     ) -> Figure:
-        """Return what is computed of the series as a figure; ``name`` names its formula too."""
+        """Return what is computed of the series as a figure; ``name`` names its formula, unless told."""
         return Figure(
             name,
             f"{self.title}: {label}",
             round(float(value), 10),
             text,
             unit or str(self.measure["unit"]),
-            name,
+            formula or name,
             key=str(self.measure["measure_id"]),
             rows=self.rows() if rows is None else rows,
         )
+
+    def measured(self, name: str, label: str, value: float, rows: Rows | None = None) -> Said:
+        """Return ``figure`` followed by the measure's unit."""
+        figure = self.figure(name, label, value, wording.number(value, 1), rows)
+        return shown.in_unit(figure, str(self.measure["unit"]), 1)
+
+    def count(self, before: bool) -> int:
+        """Return how many measurements there are on one side of the change."""
+        return self.changed if before else len(self.points) - self.changed
+
+    def counted(self, before: bool) -> Figure:
+        """Return ``count`` as a figure."""
+        name, label = ("n_before", "замеров до") if before else ("n_after", "замеров после")
+        count, rows = self.count(before), self.rows(before=before, after=not before)
+        return self.figure(name, label, count, wording.number(count), rows, "observation")
 
     @property
     def firm(self) -> bool:
@@ -68,15 +92,47 @@ class Series:
         return self.changed >= FIRM_POINTS and len(self.points) - self.changed >= RUN_LENGTH
 
 
-def caution(usual: float | None, unit: str) -> str:
-    """Warn that a "before" was taken at its worst, where ``usual`` says what was usual then."""
-    if usual is None or pd.isna(usual):
+def caution(one: Series) -> Text:
+    """Warn that a "before" was taken at its worst, where the series says what was usual then."""
+    if one.usual is None:
         return ""
-    said = wording.unit(usual, unit, digits=1)
-    return (
-        f"Осторожно: «было» взято в худший момент, обычно тогда было {said}. Часть улучшения могла быть "
-        "возвратом к обычному"
+    return said(
+        "Осторожно: «было» взято в худший момент, обычно тогда было {}. Часть улучшения могла быть "
+        "возвратом к обычному",
+        one.measured("usual", "обычно до изменения", one.usual, one.rows(after=False)),
     )
+
+
+def reason(graded: dict[Any, Any], title: str, one: Series | None) -> Text:
+    """Return why a measure has its grade; the numbers of measurements in the words are figures.
+
+    They are those of its series where there is one, else those stated beside its values.
+    """
+    words, key = str(graded["reason"]), str(graded["measure_id"])
+    counted = _COUNTED.fullmatch(words)
+    if counted is None:
+        return words
+    told: list[Text] = []
+    for phase, label, count in (("before", "до", counted[2]), ("after", "после", counted[4])):
+        if one is not None and int(count) == one.count(phase == "before"):
+            told.append(one.counted(phase == "before"))
+            continue
+        rows = Rows.of(values=[f"{key} · {phase}"])
+        stated = shown.number(
+            f"stated_n_{phase}",
+            f"{title}: замеров {label}",
+            int(count),
+            "observation",
+            "stated",
+            key=key,
+            rows=rows,
+        )
+        told.append(stated)
+    return said(f"{counted[1]}{{}}{counted[3]}{{}}{counted[5]}", *told)
+
+
+_COUNTED = re.compile(r"(.*до — )(\d+)(, после — )(\d+)(.*)")
+"""A reason with its two numbers of measurements (``evidence.grading.REASONS``)."""
 
 
 def measure_titles(part: Registry) -> dict[str, str]:
@@ -108,7 +164,7 @@ def collected(part: Registry, graded: pd.DataFrame) -> list[Series]:
             measures.loc[row["measure_id"]].to_dict(),
             titles[row["measure_id"]],
             str(row["letter"]),
-            str(row["reason"]),
+            row,
             None if pd.isna(row["usual"]) else float(row["usual"]),
             groups[row["measure_id"]]["value"].tolist(),
             list(groups[row["measure_id"]]["observed_on"].dt.date),
@@ -124,23 +180,19 @@ def run_charts(found: list[Series]) -> list[Block]:
     chosen = [one for one in found if not one.firm and len(one.points) >= RUN_POINTS]
     chosen = [one for one in chosen if 0 < one.changed < len(one.points)]
     charted = [_run_chart(one) for one in chosen[:MOST_RUNS]]
-    if len(chosen) > MOST_RUNS:
-        told = f"Показаны карты серий: {wording.number(MOST_RUNS)} из {wording.number(len(chosen))}."
-        charted.append(blocks.prose(told))
-    return charted
+    more = _first(MOST_RUNS, "run_charts", "Рядов для карты серий", "Показаны карты серий: {} из {}.", chosen)
+    return [*charted, blocks.prose(more)] if more else charted
+
+
+def _first(most: int, name: str, label: str, told: str, chosen: Sequence[Series]) -> Text:
+    """Say that only so many of some series are shown; nothing where all are."""
+    return shown.first(most, name, label, told, measures=[str(one.measure["measure_id"]) for one in chosen])
 
 
 def _run_chart(one: Series) -> Block:
     chart = evidence.run_chart(one.points)
-    unit = str(one.measure["unit"])
     before, after = (
-        one.figure(
-            f"run_{name}",
-            label,
-            float(np.median(side)),
-            wording.unit(float(np.median(side)), unit, digits=1),
-            rows,
-        )
+        one.measured(f"run_{name}", label, float(np.median(side)), rows)
         for name, label, side, rows in (
             ("before", "медиана до", one.points[: one.changed], one.rows(after=False)),
             ("after", "медиана после", one.points[one.changed :], one.rows(before=False)),
@@ -165,21 +217,22 @@ def _run_chart(one: Series) -> Block:
         crossings,
         fewest,
     )
-    alt = f"Карта серий. {caption}; {found}: {rule}"
-    words = (f"медиана {wording.number(chart.centre, 1)}", "изменение")
-    drawing = charts.run(one.points, chart.centre, one.days, one.changed, words, wording.unit_name(unit), alt)
+    centre = one.figure("run_centre", "медиана ряда", chart.centre, wording.number(chart.centre, 1))
+    alt = said("Карта серий. {}; {}: {}. Медиана ряда {}", caption, found, rule, centre)
+    words, unit = ("медиана", "изменение"), wording.unit_name(str(one.measure["unit"]))
+    drawing = charts.run(one.points, centre, one.days, one.changed, words, unit, alt)
     reading = (
         f"Для контрольной карты точек мало (нужно {wording.number(FIRM_POINTS)} до изменения и "
         f"{wording.number(RUN_LENGTH)} после), поэтому карта серий: линия — медиана всего ряда"
     )
-    warned = caution(one.usual, unit)
+    warned = caution(one)
     note = said(
         "Оценка {}: {}. По правилам Анхёя {}: {}.{}",
         one.letter,
-        one.reason,
+        reason(one.graded, one.title, one),
         found,
         rule,
-        f" {warned}." if warned else "",
+        said(" {}.", warned) if warned else "",
     )
     return blocks.chart(caption, reading, drawing, note)
 
@@ -195,13 +248,13 @@ def samples(found: list[Series]) -> list[Block]:
     columns = [Column("Показатель"), Column("Замеров до и после", True), Column("Разность медиан", True)]
     columns += [Column("Интервал 95\u202f%", True), Column("Обычный сдвиг", True), Column("p", True)]
     columns += [Column("Стало лучше, доля пар", True), Column("Оценка")]
-    note = (
+    note: Text = (
         "Разность — стало минус было; интервал бутстрепом. Обычный сдвиг — оценка Ходжеса — Лемана. p — "
         "точный критерий Манна — Уитни. Доля пар — как часто замер после лучше замера до, если сравнить "
         "каждый с каждым."
     )
-    if len(fitting) > MOST_SAMPLES:
-        note += f" Показаны {wording.number(MOST_SAMPLES)} из {wording.number(len(fitting))}."
+    more = _first(MOST_SAMPLES, "samples", "Показателей с двумя выборками", "Показаны {} из {}.", fitting)
+    note = shown.sentence(note, more) if more else note
     return [blocks.table("Замеры до и после: две выборки", columns, rows, note)]
 
 
@@ -216,18 +269,11 @@ def _sample(one: Series, found: Comparison) -> tuple[Text, ...]:
     def signed(name: str, label: str, value: float) -> Figure:
         return one.figure(name, label, value, wording.number(value, 1, signed=True))
 
-    def counted(name: str, label: str, value: int, rows: Rows) -> Figure:
-        return one.figure(name, label, value, wording.number(value), rows, "observation")
-
     p = "< 0,001" if found.p_value < 0.001 else wording.number(found.p_value, 3)
     better = 100 * found.superiority
     return (
         f"{one.title}, {wording.unit_name(str(one.measure['unit']))}",
-        said(
-            "{} и {}",
-            counted("n_before", "замеров до", found.n_before, one.rows(after=False)),
-            counted("n_after", "замеров после", found.n_after, one.rows(before=False)),
-        ),
+        said("{} и {}", one.counted(before=True), one.counted(before=False)),
         signed("median_difference", "разность медиан", found.difference),
         said(
             "{} … {}",

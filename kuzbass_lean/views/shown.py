@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -59,11 +59,12 @@ def number(
 ) -> Figure:
     """Return a number as a figure; NaN is unknown."""
     known = None if value is None or pd.isna(value) else round(float(value), 10)
-    text = (
-        wording.percent(known, 1 if digits is None else digits, signed=signed)
-        if unit == "percent"
-        else (wording.number(known, digits, signed=signed))
-    )
+    if unit == "percent":
+        text = wording.percent(known, 1 if digits is None else digits, signed=signed)
+    elif unit == "percentage point":
+        text = wording.points(known, digits, signed=signed)
+    else:
+        text = wording.number(known, digits, signed=signed)
     return Figure(name, label, known, text, unit, formula, numerator, denominator, note, key, rows)
 
 
@@ -74,9 +75,38 @@ def plural(figure: Figure, noun: str, case: Any = "nominative", digits: int | No
     return said(f"{{}}{wording.NO_BREAK}{wording.form(figure.value, noun, case, digits)}", figure)
 
 
+def day(name: str, label: str, moment: date, formula: str, *, key: str = "", rows: Rows = NO_ROWS) -> Figure:
+    """Return a computed date as a figure; its value is the date's digits, 20190930."""
+    value = float(f"{moment:%Y%m%d}")
+    return Figure(name, label, value, wording.date(moment), "date", formula, key=key, rows=rows)
+
+
+def in_unit(figure: Figure, unit: str, digits: int | None = None) -> Said:
+    """Return a figure whose text is a bare number followed by a unit of measures."""
+    whole = wording.unit(figure.value, unit, digits=digits)
+    return said("{}{}", figure, whole.removeprefix(figure.text))
+
+
 def sentence(*parts: Text) -> Said:
     """Return sentences one after another."""
     return said(" ".join("{}" for _ in parts), *parts)
+
+
+def first(
+    most: int, name: str, label: str, told: str = "Показаны {} из {}.", **rows: Sequence[Any] | pd.Series
+) -> Text:
+    """Say that only so many of the rows of a table of the registry are shown; nothing where all are."""
+    ((table, keys),) = rows.items()
+    if len(keys) <= most:
+        return ""
+    every = number(name, label, len(keys), "row", "all_of_them", rows=Rows.of(**{table: keys}))
+    return said(told, wording.number(most), every)
+
+
+def every_project(part: Registry) -> Figure:
+    """Return how many projects there are in all, cancelled ones too."""
+    ids = part.projects["project_id"]
+    return counted("every_project", "Проектов во всех статусах", ids, formula="every_status")
 
 
 @dataclass(frozen=True, slots=True)

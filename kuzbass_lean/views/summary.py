@@ -10,11 +10,12 @@ import pandas as pd
 from kuzbass_lean import blocks, catalogue, checks, evidence, metrics, schema, wording
 from kuzbass_lean.blocks import Block, KeyFigure
 from kuzbass_lean.errors import UsageError
-from kuzbass_lean.figures import Figure, Rows, Text, said
+from kuzbass_lean.figures import NO_ROWS, Figure, Rows, Text, joined, said
 from kuzbass_lean.maturity import Profile, score, score_local
 from kuzbass_lean.omitted import LeftOut
 from kuzbass_lean.registry import Registry, Scope, once
 from kuzbass_lean.views import shown
+from kuzbass_lean.views.levels import behind_all, directions_figure, read_from
 from kuzbass_lean.views.proof import PROVEN, proven
 from kuzbass_lean.views.waiting import median_figure
 
@@ -124,7 +125,7 @@ def scope_title(registry: Registry, scope: Scope) -> str:
     return ". ".join(str(part) for part in (sector, place) if part) or REGION
 
 
-def provenance(part: Registry, scope: Scope | None = None) -> str:
+def provenance(part: Registry, scope: Scope | None = None) -> Text:
     """Say where the rows of a report come from, and what is not in it for faults of the data.
 
     Examples
@@ -132,53 +133,76 @@ def provenance(part: Registry, scope: Scope | None = None) -> str:
     >>> part = registry.slice(kl.Scope.of_sector("mfc"))
     >>> said = kl.views.provenance(part)
     """
-    return " ".join(filter(None, (_sources(part), omissions(part, scope or Scope.region()))))
+    missing = omissions(part, scope or Scope.region())
+    return shown.sentence(_sources(part), *([missing] if missing else []))
 
 
-def _sources(part: Registry) -> str:
+def _sources(part: Registry) -> Text:
     """Say whether rows are published, synthetic or the office's own."""
-    sources = part.projects["source"].dropna()
-    published, synthetic = int(sources.eq("published").sum()), int(sources.eq("synthetic").sum())
-    own = len(part.projects) - published - synthetic
-    if synthetic:
-        return (
-            f"Демонстрационные данные: {wording.plural(synthetic, 'project')} из "
-            f"{wording.number(len(part.projects))} — придуманные строки, по опубликованным сведениям "
-            f"программы — {wording.number(published)}."
+    ids, source = part.projects["project_id"], part.projects["source"]
+    published, synthetic = source.eq("published"), source.eq("synthetic")
+    own = ids[~published & ~synthetic]
+    told = shown.counted("published_projects", "Проектов из опубликованных сведений", ids[published])
+    if synthetic.any():
+        made_up = shown.counted("synthetic_projects", "Придуманных проектов", ids[synthetic])
+        return said(
+            "Демонстрационные данные: {} из {} — придуманные строки, по опубликованным сведениям "
+            "программы — {}.",
+            shown.plural(made_up, "project"),
+            shown.every_project(part),
+            told,
         )
-    if own:
-        return f"Данные реестра «{part.label}», {wording.plural(own, 'project')}."
-    if published:
-        return f"По опубликованным сведениям программы: {wording.plural(published, 'project')}."
+    if len(own):
+        count = shown.plural(shown.counted("own_projects", "Проектов реестра", own), "project")
+        return said("Данные реестра «{}», {}.", part.label, count)
+    if published.any():
+        return said("По опубликованным сведениям программы: {}.", shown.plural(told, "project"))
     return "В реестре нет проектов этого отчёта."
 
 
-def omissions(part: Registry, scope: Scope) -> str:
+def omissions(part: Registry, scope: Scope) -> Text:
     """Say what is not in a report for faults of the data: rows in error, territories without a file."""
-    said = []
+    told: list[Text] = []
     absent = [str(part.municipalities["title"].get(key, key)) for key in part.omitted.territories]
     if absent and scope.municipality:
-        said.append("Файл территории не поступил: чего нет в других файлах, то неизвестно, а не ноль.")
+        told.append("Файл территории не поступил: чего нет в других файлах, то неизвестно, а не ноль.")
     elif absent and not scope.project:
-        said.append(
-            f"Не поступили файлы {wording.plural(len(absent), 'territory', 'genitive')}: {', '.join(absent)}."
+        count = shown.number(
+            "absent_territories", "Территорий без файла", len(absent), "territory", "absent_territories"
         )
+        territories = shown.plural(count, "territory", "genitive")
+        told.append(said("Не поступили файлы {}: {}.", territories, ", ".join(absent)))
     unread = {table: out for table, out in part.left_out.items() if not out.rows}
-    said += [f"Не прочитана таблица: {_left_out(table, out)}." for table, out in unread.items()]
+    for table, out in unread.items():
+        rules = ", ".join(map(checks.short, out.rules))
+        told.append(f"Не прочитана таблица: {schema.TABLES[table].title} ({rules}).")
     left = {table: out for table, out in part.left_out.items() if out.rows}
     if left:
-        rows = wording.plural(sum(out.rows for out in left.values()), "row")
-        tables = "; ".join(_left_out(table, out) for table, out in left.items())
-        said.append(f"Из-за ошибок в данных в отчёт не вошло: {rows}. {tables}.")
-    return " ".join(said)
+        rows = shown.plural(_left_out("", "Не вошло строк", sum(out.rows for out in left.values())), "row")
+        tables = joined("; ", [_left_out_of(table, out) for table, out in left.items()])
+        told.append(said("Из-за ошибок в данных в отчёт не вошло: {}. {}.", rows, tables))
+    return shown.sentence(*told) if told else ""
 
 
-def _left_out(table: str, left: LeftOut) -> str:
+def _left_out_of(table: str, left: LeftOut) -> Text:
     title = schema.TABLES[table].title
-    if not left.rows:
-        return f"{title} ({', '.join(map(checks.short, left.rules))})"
-    rules = ", ".join(f"{checks.short(rule)} — {wording.number(n)}" for rule, n in left.rules.items())
-    return f"{title} — {wording.number(left.rows)} ({rules})"
+    rules = joined(
+        ", ",
+        [
+            said(
+                "{} — {}",
+                checks.short(rule),
+                _left_out(f"{table}.{rule}", f"{title}, {checks.short(rule)}", n),
+            )
+            for rule, n in left.rules.items()
+        ],
+    )
+    return said("{} — {} ({})", title, _left_out(table, f"{title}: не вошло строк", left.rows), rules)
+
+
+def _left_out(key: str, label: str, rows: int) -> Figure:
+    """Return how many rows were left out as a figure; they are not in the registry, so none is behind it."""
+    return shown.number("left_out", label, rows, "row", "left_out", key=key)
 
 
 def first_screen(
@@ -215,7 +239,7 @@ def first_screen(
     path = [(SITE, f"{up}index.html")]
     head = blocks.header(
         scope_title(registry, scope),
-        lead(part, as_of, profile),
+        lead(part, as_of, profile, behind_all(read_from(registry, scope), profile) if profile else NO_ROWS),
         as_of,
         provenance(part, scope),
         path,
@@ -237,8 +261,8 @@ def files(registry: Registry) -> dict[str, str]:
     return told
 
 
-def lead(part: Registry, as_of: date, profile: Profile | None) -> Text:
-    """Return the sentence that answers: levels, and what is late."""
+def lead(part: Registry, as_of: date, profile: Profile | None, scored: Rows = NO_ROWS) -> Text:
+    """Return the sentence that answers: levels, and what is late; ``scored`` are the rows behind levels."""
     state = shown.state(part, as_of)
     if not state.total.value:
         if part.omitted.territories:
@@ -246,7 +270,7 @@ def lead(part: Registry, as_of: date, profile: Profile | None) -> Text:
         return "В реестре нет ни одного проекта этого отчёта: показателей нет, а не ноль."
     told: list[Text] = []
     if profile is not None and profile.directions:
-        told.append(_levels(profile))
+        told.append(_levels(profile, scored))
     late: Text = ""
     if state.overdue.value:
         late = said(", просрочено: {}", state.overdue)
@@ -257,7 +281,7 @@ def lead(part: Registry, as_of: date, profile: Profile | None) -> Text:
     return shown.sentence(*told)
 
 
-def _levels(profile: Profile) -> Text:
+def _levels(profile: Profile, of: Rows) -> Text:
     """Say how many directions have a level; of a single direction, which."""
     levels = [score.level for score in profile.directions]
     unknown = levels.count("unknown")
@@ -265,27 +289,16 @@ def _levels(profile: Profile) -> Text:
         told = "не определён: не хватает данных" if unknown else wording.label("level", levels[0])
         return f"Уровень: {told}."
     some = len(levels) - unknown - levels.count("none")
-    reached = shown.number(
-        "levels_count",
-        "Направлений с уровнем",
-        some,
-        "direction",
-        "levels_count",
-        numerator=some,
-        denominator=len(levels),
+    reached, without = (
+        shown.number(name, label, count, "direction", name, numerator=count, denominator=len(levels), rows=of)
+        for name, label, count in (
+            ("levels_count", "Направлений с уровнем", some),
+            ("levels_unknown", "Направлений, уровень которых не определён", unknown),
+        )
     )
-    without = shown.number(
-        "levels_unknown",
-        "Направлений, уровень которых не определён",
-        unknown,
-        "direction",
-        "levels_unknown",
-        numerator=unknown,
-        denominator=len(levels),
-    )
-    of = wording.plural(len(levels), "direction", "genitive")
+    directions = shown.plural(directions_figure(profile, of), "direction", "genitive")
     missing = said(", ещё у {} не хватает данных", without) if unknown else ""
-    return said("Уровень есть у {} из {}{}.", reached, of, missing)
+    return said("Уровень есть у {} из {}{}.", reached, directions, missing)
 
 
 def key_figures(

@@ -43,9 +43,9 @@ def time_to_close(part: Registry, as_of: date) -> Block:
     caption: Text = "Половина проектов ещё не закрыта: срок неизвестен"
     if found.median is not None:
         caption = said("Половина проектов закрыта за {}", shown.plural(median, "day", "accusative"))
-    label = "" if found.median is None else wording.plural(found.median, "day")
-    words = ("дней от начала", "ещё не закрыто, % проектов", label)
-    alt = f"Кривая Каплана — Мейера. {caption}. {note}"
+    words = ("дней от начала", "ещё не закрыто, % проектов")
+    alt = said("Кривая Каплана — Мейера. {}. {}", caption, note)
+    drawing = charts.survival(found.survival, median, words, shown.plural(median, "day"), alt)
     reading = "Линия — доля ещё не закрытых проектов; незавершённые учтены как идущие"
     if found.low is not None:
         low, high = (
@@ -64,7 +64,7 @@ def time_to_close(part: Registry, as_of: date) -> Block:
         note = said("Интервал 95\u202f%: от {} до {} дней. {}", low, upper, note)
     truncated = _truncation(part)
     note = said("{} {}", note, truncated) if truncated else note
-    return blocks.chart(caption, reading, charts.survival(found, words, alt), note, (median,))
+    return blocks.chart(caption, reading, drawing, note, (median,))
 
 
 def median_figure(found: evidence.TimeToClose, lengths: pd.DataFrame) -> Figure:
@@ -83,18 +83,27 @@ def median_figure(found: evidence.TimeToClose, lengths: pd.DataFrame) -> Figure:
     )
 
 
-def _truncation(part: Registry) -> str:
+def _truncation(part: Registry) -> Text:
     """Warn of projects that are here only because they were slow."""
     found = metrics.left_truncation(part.projects)
     if found.since is None:
         return ""
-    day = wording.date(found.since)
+    ended = part.projects.dropna(subset=["closed", "implemented"], how="all")["project_id"]
+    day = shown.day(
+        "recorded_since", "Записи ведутся с", found.since, "recorded_since", rows=Rows.of(projects=ended)
+    )
     if not found.warning:
-        return f"Записи ведутся, судя по завершениям, с {day}; начатых раньше нет, срок этим не завышен."
-    of = f"{wording.number(found.before)} из {wording.number(found.started)}"
-    return (
-        f"Осторожно: {of} проектов начаты раньше {day}, когда завершений ещё не записывали. Закрытые до того "
-        "в реестр не попали, и срок завышен."
+        return said(
+            "Записи ведутся, судя по завершениям, с {}; начатых раньше нет, срок этим не завышен.", day
+        )
+    starts = part.projects.dropna(subset=["started"])
+    early = starts[starts["started"].lt(pd.Timestamp(found.since))]
+    return said(
+        "Осторожно: {} из {} проектов начаты раньше {}, когда завершений ещё не записывали. Закрытые до того "
+        "в реестр не попали, и срок завышен.",
+        shown.counted("started_early", "Начаты до начала записей", early["project_id"]),
+        shown.counted("dated_started", "Проектов с датой начала", starts["project_id"]),
+        day,
     )
 
 
