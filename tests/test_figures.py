@@ -54,6 +54,13 @@ def test_a_figure_reads_as_its_number_and_leads_to_its_formula() -> None:
     assert said("{} из {}", FIGURE, "5").__html__() == ('<a href="#f-total" data-f="total">3</a> из 5')
 
 
+def test_texts_are_listed_as_in_a_sentence_and_keep_their_figures() -> None:
+    assert figures.listed([]) == ""
+    assert figures.listed(["а"]) == "а"
+    assert str(figures.listed(["а", FIGURE, "б"])) == "а, 3 и б"
+    assert figures.within(figures.listed(["а", FIGURE, "б"])) == (FIGURE,)
+
+
 def test_what_a_figure_says_is_text_and_never_html() -> None:
     shown = Figure(HOSTILE, HOSTILE, 3, HOSTILE, "project", HOSTILE, key=HOSTILE)
     assert "<b>" not in said("{}" + HOSTILE, shown).__html__()

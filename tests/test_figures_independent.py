@@ -122,6 +122,64 @@ def test_sums_and_participants_are_what_the_files_say(
     assert shown["project"]["participants"].value == one(database, members)
 
 
+def test_behind_a_level_are_the_rows_that_its_direction_reads(
+    registry: Registry, database: duckdb.DuckDBPyConnection
+) -> None:
+    def keys(query: str) -> set[str]:
+        return {str(row[0]) for row in database.execute(query).fetchall()}
+
+    profile = maturity.score(registry, as_of=DAY)
+    levels = {figure.key: figure.rows.keys() for figure in views.ladder(profile, registry).figures
+              if figure.name == "level"}  # fmt: skip
+    # 1, state bodies: their realised projects, led or taken part in
+    bodies = f"{TAKING} join organizations using (organization_id) where kind = 'state_body'"
+    done = "status in ('implemented', 'closed')"
+    assert set(levels["1"]["projects"]) == keys(
+        f"select project_id from projects where {done} and project_id in (select project_id from {bodies})"
+    )
+    # 2, territories: realised projects of a municipal direction where anybody of a territory takes part
+    placed = f"select project_id from {TAKING} join organizations using (organization_id)"
+    assert set(levels["2"]["projects"]) == keys(
+        f"""select project_id from projects where {done} and direction is not null
+            and project_id in ({placed} where municipality_id is not null)"""
+    )
+    assert "organizations" not in levels["2"]
+    # 3, polyclinics: their assessments; 5, employment centres: stated values of their receptions
+    clinics = "select organization_id from organizations where kind = 'polyclinic'"
+    assert set(levels["3"]["organizations"]) == keys(clinics)
+    assert len(levels["3"]["assessments"]) == one(
+        database, f"select count(*) from assessments where organization_id in ({clinics})"
+    )
+    assert set(levels["5"]["measures"]) == keys(
+        """select measure_id from measures m join projects p using (project_id)
+           join organizations o on o.organization_id = coalesce(m.organization_id, p.organization_id)
+           where o.kind = 'employment_center' and family = 'lead_time' and service is not null"""
+    )
+    # 7, a share of territories: frames of companies and of territories
+    assert {key.split(" · ")[0] for key in levels["7"]["frames"]} == {"management_company", "municipality"}
+    lead = {figure.name: figure for figure in views.first_screen(
+        registry, Scope.region(), DAY, profile).figures}["levels_count"]  # fmt: skip
+    assert {table: set(keys) for table, keys in lead.rows.keys().items()} == {
+        table: {key for level in levels.values() for key in level.get(table, ())}
+        for table in {table for level in levels.values() for table in level}
+    }
+
+
+def test_what_a_unit_lacks_leads_to_its_own_rows(
+    registry: Registry, database: duckdb.DuckDBPyConnection
+) -> None:
+    profile = maturity.score(registry, as_of=DAY)
+    block = views.smallest_steps(profile, registry, Scope.region())
+    lacks = [figure for figure in block.figures if figure.name == "lack_criteria"]
+    assert len(lacks) > 5
+    for figure in lacks:
+        unit = figure.key.split(".", 1)[1]
+        assert figure.rows.keys()["organizations"] == [unit]
+        assert len(figure.rows.keys()["assessments"]) == one(
+            database, f"select count(*) from assessments where organization_id = '{unit}'"
+        )
+
+
 def test_a_report_never_shows_two_figures_under_one_name(registry: Registry) -> None:
     profile = maturity.score(registry, as_of=DAY)
     made = [views.ladder(profile, registry), views.profile(profile, registry),

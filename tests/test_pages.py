@@ -15,6 +15,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 from pypdf import PdfReader
+from unexplained import Excused, Taken, unexplained
 
 from kuzbass_lean import __version__, intake
 from kuzbass_lean.figures import FIGURES_MIME, Figure, dump
@@ -214,6 +215,66 @@ def test_a_key_figure_leads_to_where_it_comes_from(sites: dict[str, Path], brows
     assert page.locator("dialog[open]").count() == 0
     assert page.evaluate("document.activeElement.dataset.f") == "realised"
     page.context.close()
+
+
+@pytest.fixture(scope="module")
+def excused() -> Excused:
+    return Excused(intake.read(intake.sample_path()))
+
+
+def figures_of(site: Path, name: str) -> pd.DataFrame:
+    """What the export says a page shows, by the figures' ids."""
+    figures = pd.read_parquet(site / "data" / "figures.parquet")
+    return figures[figures["report"].eq(name)].set_index("id")
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_every_number_of_a_page_is_a_figure_or_excused(
+    sites: dict[str, Path], excused: Excused, name: str
+) -> None:
+    page = Taken((sites["sample"] / f"{name}.html").read_text(encoding="utf-8"))
+    assert len(page.figures) > 20
+    assert unexplained(page, excused, figures_of(sites["sample"], name)["text"]) == []
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_a_page_says_of_each_figure_what_the_export_says(sites: dict[str, Path], name: str) -> None:
+    page = Taken((sites["sample"] / f"{name}.html").read_text(encoding="utf-8"))
+    exported = figures_of(sites["sample"], name)["text"]
+    assert [(key, text, exported[key]) for key, text in page.figures if text != exported[key]] == []
+
+
+def test_a_number_that_is_no_figure_is_found_wherever_it_stands(
+    sites: dict[str, Path], excused: Excused
+) -> None:
+    html = (sites["sample"] / "projects" / "mvd.html").read_text(encoding="utf-8")
+    known = figures_of(sites["sample"], "projects/mvd")["text"]
+    links = [
+        link for link in re.finditer(r'<a [^>]*data-f="[^"]*">([^<]*)</a>', html) if re.search(r"\d", link[1])
+    ]
+    assert len(links) > 15
+    plain = [f"{html[: link.start()]}{link[1]}{html[link.end() :]}" for link in links]
+    for drawn in (">28 → 10", ": 28 → 10"):  # on a drawing, and in what is read aloud of it
+        assert drawn in html
+        plain.append(html.replace(drawn, drawn.replace("10", "11"), 1))
+    assert [text for text in plain if not unexplained(Taken(text), excused, known)] == []
+
+
+NO_ROWS = {
+    "published": "quoted from the programme's deck",
+    "relation_stated": "quoted from the programme's deck",
+    "relation_computed": "computed from what the deck says",
+    "reconciled": "of published figures that the registry has no rows for",
+    "municipalities": "of the catalogue, where the registry has no table of territories",
+}
+"""Figures that may have no rows of the registry behind them, and why."""
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_behind_every_figure_but_nothing_are_rows_of_the_registry(sites: dict[str, Path], name: str) -> None:
+    shown = figures_of(sites["sample"], name)
+    bare = shown[shown["rows"].eq("") & shown["value"].fillna(0).ne(0)]
+    assert sorted(set(bare["name"]) - NO_ROWS.keys()) == []
 
 
 def test_the_index_finds_and_sorts_territories(sites: dict[str, Path], browser: Browser) -> None:
