@@ -33,6 +33,8 @@ FIGURES_MIME: Final = "application/vnd.kuzbass-lean.figures+jsonl"
 
 _NUMBERED = re.compile(r"(.*?)([0-9]{1,18})", re.DOTALL)
 _SPACES = re.compile(r"[\n\t\r]")
+_Numbers = np.ndarray[Any, np.dtype[np.int64]]
+_Runs = tuple[_Numbers, _Numbers]
 _LONG: Final = 4096
 """Packed keys that are longer are compressed."""
 _MANY: Final = 1000
@@ -64,11 +66,11 @@ class Rows:
     @classmethod
     def union(cls, several: Iterable[Rows]) -> Rows:
         """Return the rows of several, each once."""
-        merged: dict[str, list[str]] = {}
+        merged: dict[str, dict[str, None]] = {}
         for rows in several:
-            for name, keys in rows.keys().items():
-                merged.setdefault(name, []).extend(keys)
-        return cls.of(**merged)
+            for name, packed in rows.tables:
+                merged.setdefault(name, {})[packed] = None
+        return cls(tuple((name, merge(list(merged[name]))) for name in sorted(merged)))
 
 
 NO_ROWS: Final = Rows()
@@ -209,13 +211,38 @@ def pack(keys: Iterable[str]) -> str:
     lines = []
     for beginning, width, numbers in _groups(list(dict.fromkeys(keys))):
         if width and len(numbers) > 1:
-            lines.append(f"{beginning}\t{width}\t{' '.join(_steps(numbers))}")
+            lines.append(_line(beginning, width, *_runs(numbers)))
         else:
             lines.append(_named(beginning, width, numbers[0]))
+    return _joined(lines)
+
+
+def _joined(lines: Iterable[str]) -> str:
     text = "\n".join(lines)
     if len(text) <= _LONG:
         return text
     return "\r" + base64.b64encode(zlib.compress(text.encode(), 9)).decode()
+
+
+def merge(several: Sequence[str]) -> str:
+    """Return what ``pack`` gives for the keys of several packed texts, without unpacking them."""
+    first, *others = several
+    if not others:
+        return first
+    found: dict[tuple[str, int], list[_Runs]] = {}
+    for packed in several:
+        for beginning, width, runs in _packed_runs(packed):
+            found.setdefault((beginning, width), []).append(runs)
+    return _joined(_line(*group, *_together(found[group])) for group in sorted(found))
+
+
+def _together(several: Sequence[_Runs]) -> _Runs:
+    """Join runs that overlap or follow each other."""
+    firsts, lasts = (np.concatenate(ends) for ends in zip(*several, strict=True))
+    order = np.argsort(firsts, kind="stable")
+    firsts, lasts = firsts[order], np.maximum.accumulate(lasts[order])
+    apart = firsts[1:] > lasts[:-1] + 1
+    return firsts[np.r_[True, apart]], lasts[np.r_[apart, True]]
 
 
 def _groups(keys: list[str]) -> Iterator[tuple[str, int, Sequence[int]]]:
@@ -234,22 +261,47 @@ def _all_numbered(keys: pa.Array) -> Iterator[tuple[str, int, int]]:
     yield from zip(beginnings.to_pylist(), widths.to_pylist(), numbers.to_pylist(), strict=True)
 
 
-def _steps(numbers: Sequence[int]) -> Iterator[str]:
-    """Give runs of consecutive numbers: how far each begins from the end of the last, and how far it goes."""
+def _runs(numbers: Sequence[int]) -> _Runs:
+    """Return the first and the last of each run of consecutive numbers, which come in order."""
     ordered = np.asarray(numbers, dtype="int64")
     breaks = np.flatnonzero(np.diff(ordered) != 1)
-    firsts, lasts = ordered[np.r_[0, breaks + 1]], ordered[np.r_[breaks, -1]]
+    return ordered[np.r_[0, breaks + 1]], ordered[np.r_[breaks, -1]]
+
+
+def _line(beginning: str, width: int, firsts: _Numbers, lasts: _Numbers) -> str:
+    """Write the keys of one beginning: of each run the gap before it and how far it goes."""
+    if not width or firsts[0] == lasts[-1]:
+        return _named(beginning, width, int(firsts[0]))
     gaps = firsts - np.r_[0, lasts[:-1]]
-    for gap, more in zip(gaps.tolist(), (lasts - firsts).tolist(), strict=True):
-        yield f"{gap}+{more}" if more else str(gap)
+    steps = zip(gaps.tolist(), (lasts - firsts).tolist(), strict=True)
+    return f"{beginning}\t{width}\t{' '.join(f'{gap}+{more}' if more else str(gap) for gap, more in steps)}"
+
+
+def _packed_runs(packed: str) -> Iterator[tuple[str, int, _Runs]]:
+    """Read a packed text by the keys' beginnings and how many digits they end with."""
+    for line in _lines(packed):
+        beginning, _, numbers = line.partition("\t")
+        if not numbers:
+            beginning, width, number = _numbered(line)
+            yield beginning, width, (np.array([number]), np.array([number]))
+            continue
+        digits, _, steps = numbers.partition("\t")
+        pairs = [step.partition("+") for step in steps.split(" ")]
+        gaps, more = (np.array([int(pair[at] or 0) for pair in pairs], dtype="int64") for at in (0, 2))
+        lasts = np.cumsum(gaps + more)
+        yield beginning, int(digits), (lasts - more, lasts)
+
+
+def _lines(packed: str) -> list[str]:
+    if packed.startswith("\r"):
+        packed = zlib.decompress(base64.b64decode(packed[1:])).decode()
+    return packed.split("\n") if packed else []
 
 
 def unpack(packed: str) -> list[str]:
     """Return the keys that ``pack`` was given, each once and in order."""
-    if packed.startswith("\r"):
-        packed = zlib.decompress(base64.b64decode(packed[1:])).decode()
     keys: list[str] = []
-    for line in packed.split("\n") if packed else ():
+    for line in _lines(packed):
         beginning, _, numbers = line.partition("\t")
         if not numbers:
             keys.append(line)

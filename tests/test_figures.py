@@ -16,6 +16,24 @@ def test_packed_keys_come_back_each_once(keys: list[str]) -> None:
     assert sorted(figures.unpack(figures.pack(keys))) == sorted(set(keys))
 
 
+KEYS = st.lists(
+    st.from_regex(r"[a-c]?[-/]?[0-9]{0,3}[x]?[0-9]{0,3}", fullmatch=True).filter(bool), min_size=1
+)
+
+
+@given(st.lists(KEYS, min_size=1, max_size=4))
+def test_packed_keys_are_merged_as_if_they_had_been_packed_together(several: list[list[str]]) -> None:
+    whole = figures.pack(key for keys in several for key in keys)
+    assert figures.merge([figures.pack(keys) for keys in several]) == whole
+
+
+def test_long_packed_texts_are_merged_too() -> None:
+    keys = [f"p-{n:07}" for n in range(60_000)]
+    thirds = [figures.pack(keys[start::3]) for start in range(3)]
+    assert figures.merge(thirds) == figures.pack(keys)
+    assert figures.merge(thirds[:2]) == figures.pack([key for n, key in enumerate(keys) if n % 3 < 2])
+
+
 def test_numbered_keys_are_packed_by_their_steps() -> None:
     assert figures.pack(f"p-{n:03}" for n in (*range(1, 101), 104)) == "p-\t3\t1+99 4"
     assert figures.pack(["p-9", "p-10", "p-11", "q"]) == "p-9\np-\t2\t10+1\nq"

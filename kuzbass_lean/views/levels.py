@@ -73,8 +73,10 @@ def behind(registry: Registry | None, score: DirectionScore) -> Rows:
 def behind_each(
     registry: Registry, score: DirectionScore, units: Collection[str | None]
 ) -> dict[str | None, Rows]:
-    """Return the rows that tell of each of some units of a direction; who is not listed has none."""
+    """Return the rows that tell of each of some units of a direction; of who is not listed, the frames."""
     found: dict[str | None, list[Rows]] = {unit: [] for unit in units}
+    if None in found:
+        found[None].append(Rows.of(**_counted(registry, score)))
     for table, rows in _read(registry, score, [unit for unit in found if unit is not None]).items():
         for unit, own in rows.groupby("unit"):
             found[str(unit)].append(Rows.of(**{table: own}))

@@ -65,7 +65,7 @@ def _compared(
     registry: Registry, label: str, figures: Iterable[str], slide: str = "", state: str = ""
 ) -> Figure:
     """Count published figures; behind them is what the registry's own numbers are computed from."""
-    names, rows = list(figures), _behind(registry)
+    names = tuple(figures)
     return shown.number(
         "reconciled",
         label,
@@ -73,7 +73,7 @@ def _compared(
         "figure",
         "reconciled" if state else "compared_figures",
         key=".".join(filter(None, (slides().get(slide), state))),
-        rows=Rows.union(rows[name] for name in names),
+        rows=_behind_all(registry, names),
     )
 
 
@@ -125,6 +125,11 @@ def _figure(name: str, key: str, label: str, value: Any, text: str = "", rows: R
     note = "несколько чисел: одним числом не выражается" if several else ""
     number = None if several else float(value)
     return Figure(name, label, number, text, "", formula, note=note, key=key, rows=rows)
+
+
+@once
+def _behind_all(registry: Registry, names: tuple[str, ...]) -> Rows:
+    return Rows.union(_behind(registry)[name] for name in names)
 
 
 @once
