@@ -16,6 +16,7 @@ import pandera.errors
 
 from kuzbass_lean import schema, spelling
 from kuzbass_lean.errors import Finding, Severity
+from kuzbass_lean.lookup import among
 from kuzbass_lean.nearest import nearest
 from kuzbass_lean.packaged import document
 from kuzbass_lean.places import Origin
@@ -271,7 +272,7 @@ def check_references(
             if referenced not in known:
                 continue
             cells = frame[column].dropna()
-            lost = cells[~cells.isin(known[referenced])]
+            lost = cells[~among(cells, known[referenced])]
             choices = tuple(known[referenced]) if len(lost) else ()
             hints = {value: nearest_hint(str(value), choices) for value in lost.unique()[:_HINTS]}
             for row, value in lost.items():
@@ -313,7 +314,7 @@ def check_rejected(
             for table, frame in tables.items()
             for column, referenced in schema.references(table).items()
             if len(gone.get(referenced, ()))
-            for row, value in frame[column][frame[column].isin(gone[referenced])].items()
+            for row, value in frame[column][among(frame[column], gone[referenced])].items()
             if row not in lost[table]
         ]
         if not new:

@@ -7,8 +7,19 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+from pyarrow import compute as pc
 
 Positions = npt.NDArray[np.intp]
+
+
+def among(texts: pd.Series, keys: pd.Series | pd.Index) -> pd.Series:
+    """Return which of the texts are among the keys; a missing one never is.
+
+    As ``Series.isin``, but column against column: pandas would look at every key by itself.
+    """
+    asked, known = (pa.array(column).cast(pa.large_string()) for column in (texts, keys))
+    return pd.Series(np.asarray(pc.is_in(asked, value_set=known.drop_null())), index=texts.index)
 
 
 class Lookup:

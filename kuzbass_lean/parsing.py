@@ -44,10 +44,14 @@ def parse(cells: pd.Series, dtype: str) -> tuple[pd.Series, pd.Series]:
         return text.where(cells.notna() & text.ne("")), pd.Series(False, index=cells.index)
     if str(cells.dtype) == dtype:
         return cells.astype(cast("Any", schema.nullable(dtype))), _not_finite(cells, dtype)
-    text = cells.astype("str").str.strip()
-    filled = cells.notna() & text.ne("")
-    typed = _PARSERS[dtype](text.where(filled))
-    return typed, (filled & typed.isna()).fillna(False).astype("bool")
+    # Every different text is read once, however long the column is.
+    codes, different = pd.factorize(cells.astype("str").where(cells.notna()))
+    text = pd.Series(different, dtype="str").str.strip()
+    filled = text.ne("")
+    read = _PARSERS[dtype](text.where(filled))
+    typed = pd.Series(read.array.take(codes, allow_fill=True), index=cells.index, name=cells.name)
+    wrong = np.append((filled & read.isna()).to_numpy("bool"), False)  # what is missing has the code -1
+    return typed, pd.Series(wrong[codes], index=cells.index, name=cells.name)
 
 
 def blank(index: pd.Index, dtype: str) -> pd.Series:

@@ -5,16 +5,17 @@ These are warnings: reported, never corrected.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
+import numpy as np
 import pandas as pd
 from rapidfuzz import fuzz, process
 
 from kuzbass_lean import catalogue
 from kuzbass_lean.checks import located
 from kuzbass_lean.errors import Finding
+from kuzbass_lean.lookup import among
 from kuzbass_lean.places import Origin
 
 SIMILAR = 92.0
@@ -52,32 +53,51 @@ def duplicates(projects: pd.DataFrame, origin: Origin) -> list[Finding]:
 
     Titles that differ in a number («этап 1», «этап 2») are different projects.
     """
-    groups: dict[str, list[int]] = {}
-    for row, organization in projects["organization_id"].items():
-        groups.setdefault(organization, []).append(int(str(row)))
-    words = {
-        int(str(row)): " ".join(sorted(catalogue.plain(t).split())) for row, t in projects["title"].items()
-    }
-    found = []
-    for rows in groups.values():
-        for row, other in _similar(rows, words):
-            place = {"column": "title", "value": projects.loc[row, "title"]}
-            other_line = origin.said(other, row)
-            found.append(
-                located("likely_duplicate", origin, row, severity="warning", **place, other=other_line)
-            )
-    return found
+    owners, _ = pd.factorize(projects["organization_id"], use_na_sentinel=False)
+    told = pd.DataFrame({"owner": owners, "numbers": _numbers(projects["title"])})
+    alike = told[told.duplicated(keep=False)]
+    groups: dict[tuple[int, str], list[int]] = {}
+    for row, owner, numbers in zip(alike.index, alike["owner"], alike["numbers"], strict=True):
+        groups.setdefault((owner, numbers), []).append(int(row))
+    titles = projects["title"].loc[alike.index]
+    words = {int(str(row)): " ".join(sorted(catalogue.plain(t).split())) for row, t in titles.items()}
+    sizes = np.bincount(owners)
+    pairs = [
+        (owner, row, other)
+        for (owner, _), rows in groups.items()
+        for row, other in (_equal if sizes[owner] > _PAIRWISE else _similar)(rows, words)
+    ]
+    return [
+        located(
+            "likely_duplicate",
+            origin,
+            row,
+            severity="warning",
+            column="title",
+            value=titles[row],
+            other=origin.said(other, row),
+        )
+        for _, row, other in sorted(pairs)
+    ]
+
+
+def _numbers(titles: pd.Series) -> pd.Series:
+    """The numbers in each title in a fixed order, as text: titles with different ones are not compared."""
+    found = titles.str.replace("[^0-9]+", " ", regex=True).str.strip()
+    several = found[found.str.contains(" ", regex=False)]
+    return several.map(lambda each: " ".join(sorted(each.split()))).reindex(found.index).fillna(found)
+
+
+def _equal(rows: Sequence[int], words: Mapping[int, str]) -> Iterator[tuple[int, int]]:
+    """Each row whose words an earlier one has, with the first that has them."""
+    first: dict[str, int] = {}
+    yield from ((row, first[words[row]]) for row in rows if first.setdefault(words[row], row) != row)
 
 
 def _similar(rows: Sequence[int], words: Mapping[int, str]) -> Iterator[tuple[int, int]]:
     """Each row that resembles an earlier one, with the first it resembles."""
-    if len(rows) > _PAIRWISE:
-        first: dict[str, int] = {}
-        yield from ((row, first[words[row]]) for row in rows if first.setdefault(words[row], row) != row)
-        return
-    numbers = {row: sorted(re.findall(r"[0-9]+", words[row])) for row in rows}
     for place, row in enumerate(rows):
-        earlier = {other: words[other] for other in rows[:place] if numbers[other] == numbers[row]}
+        earlier = {other: words[other] for other in rows[:place]}
         likeness = process.extract_iter(words[row], earlier, scorer=fuzz.ratio, score_cutoff=SIMILAR)
         other = next((key for _, _, key in likeness), None)
         if other is not None:
@@ -94,21 +114,30 @@ def outside_frame(tables: Mapping[str, pd.DataFrame], origin: Origin) -> list[Fi
     involved = tables["projects"]["organization_id"]
     if "participants" in tables:
         involved = pd.concat([involved, tables["participants"]["organization_id"]])
-    units = organizations[organizations["organization_id"].isin(involved)]
+    units = organizations[among(organizations["organization_id"], involved)]
+    places = units["municipality_id"].dropna().unique()
+    counts: dict[Any, int] = units.groupby(["municipality_id", "kind"]).size().to_dict()
+    counts |= {("", kind): count for kind, count in units["kind"].value_counts().items()}
+    counts |= {
+        **dict.fromkeys(((place, "municipality") for place in places), 1),
+        ("", "municipality"): len(places),
+    }
     latest = frames.groupby(["kind", "municipality_id"], dropna=False)["as_of"].transform("max")
-    found = []
-    for row, stated in frames[frames["as_of"].eq(latest)].iterrows():
-        here = units
-        if not pd.isna(stated["municipality_id"]):
-            here = units[units["municipality_id"].eq(stated["municipality_id"])]
-        if stated["kind"] == "municipality":
-            count = here["municipality_id"].nunique()
-        else:
-            count = int(here["kind"].eq(stated["kind"]).sum())
-        if count > stated["units"]:
-            words = {"column": "units", "value": stated["units"], "other": count}
-            found.append(located("outside_frame", origin, cast("int", row), severity="warning", **words))
-    return found
+    current = frames[frames["as_of"].eq(latest)]
+    keys = zip(current["municipality_id"].fillna(""), current["kind"], strict=True)
+    has = current.assign(count=[counts.get(key, 0) for key in keys])
+    return [
+        located(
+            "outside_frame",
+            origin,
+            cast("int", row),
+            severity="warning",
+            column="units",
+            value=stated,
+            other=count,
+        )
+        for row, stated, count in has.loc[has["count"] > has["units"], ["units", "count"]].itertuples()
+    ]
 
 
 _TOTALS = {"frames": ("units", ["kind", "as_of"]), "plans": ("planned_units", ["year", "kind", "sector"])}

@@ -12,6 +12,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pyarrow import compute as pc
+
 from kuzbass_lean import catalogue, schema
 from kuzbass_lean.packaged import document
 
@@ -113,10 +118,30 @@ def means_nothing(text: str) -> bool:
     return text[:1].casefold() in _beginnings() and plain(text) in missing()
 
 
+def doubtful(texts: pd.Series) -> pd.Series:
+    """Return which texts ``tidy`` could change or could only say that there is nothing.
+
+    Those are few, and only they are worth looking at one by one.
+    """
+    found = pc.match_substring_regex(pa.array(texts), _doubtful())
+    return pd.Series(np.asarray(found.fill_null(False)), index=texts.index)
+
+
+@cache
+def _doubtful() -> str:
+    """A pattern (RE2) of odd or outer spaces and invisible signs, and of texts made of nothing's letters."""
+    letters = {*"".join(missing()), *_FOLDED, "ё"}
+    return r"^ | $|\pC|[^\PZ ]|(?i:^[" + "".join(map(re.escape, sorted(letters))) + r"\s]*$)"
+
+
+_FOLDED = " .,«»\"'‐‑‒–—―−"
+"""Signs that ``plain`` folds."""
+
+
 @cache
 def _beginnings() -> frozenset[str]:
     """First letters of words for nothing and signs that are folded: most texts end here."""
-    return frozenset(word[0] for word in missing()) | frozenset(" .,«»\"'‐‑‒–—―−")
+    return frozenset(word[0] for word in missing()) | frozenset(_FOLDED)
 
 
 @cache

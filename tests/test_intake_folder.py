@@ -11,7 +11,7 @@ from workbooks import ORGANIZATIONS, PROJECTS, rows
 
 from kuzbass_lean import catalogue, cli, intake, views
 from kuzbass_lean.errors import UsageError
-from kuzbass_lean.intake.territories import named_after
+from kuzbass_lean.intake.territories import named_after, spellings
 from kuzbass_lean.places import Place
 from kuzbass_lean.registry import Registry, Scope
 
@@ -106,7 +106,7 @@ def test_workbooks_that_are_nobody_s_make_no_territory_absent(tmp_path: Path) ->
     ],
 )
 def test_a_file_s_name_tells_its_territory_only_where_it_is_sure(name: str, key: str | None) -> None:
-    assert named_after(name, TITLES) == key
+    assert named_after(name, spellings(TITLES)) == key
 
 
 def test_a_damaged_workbook_is_a_finding_its_territory_absent_and_the_others_are_read(folder: Path) -> None:

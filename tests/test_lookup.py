@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from kuzbass_lean.lookup import Lookup
+from kuzbass_lean.lookup import Lookup, among
 
 COLUMN = pd.Series(["b", "a", None, "b", "c", "a"], dtype="str", index=[9, 8, 7, 6, 5, 4])
 
@@ -22,3 +22,9 @@ def test_one_value_is_found_as_among_others() -> None:
 
 def test_a_column_without_rows_holds_nothing() -> None:
     assert Lookup(COLUMN.iloc[:0]).of("a").tolist() == []
+
+
+def test_texts_are_found_among_keys_and_a_missing_one_is_not_even_if_a_key_is_missing() -> None:
+    found = among(COLUMN, pd.Index(["b", None, "x"], dtype="str"))
+    assert found.to_dict() == {9: True, 8: False, 7: False, 6: True, 5: False, 4: False}
+    assert not among(COLUMN, pd.Index([], dtype="str")).any()

@@ -1,3 +1,4 @@
+import pandas as pd
 import pytest
 
 from kuzbass_lean import schema, spelling
@@ -65,3 +66,16 @@ def test_a_header_in_other_words_is_known_and_told_from_the_prescribed_one() -> 
 
 def test_tidy_removes_what_cannot_be_seen() -> None:
     assert spelling.tidy("\u200b № 5\u00a0А \ufeff") == "№ 5 А"
+
+
+@pytest.mark.parametrize("form", ["{}", "{}x", "x{}", "x{}x", "{}/д", "н{}т данных"])
+def test_a_text_that_is_not_doubtful_is_tidy_and_means_something(form: str) -> None:
+    texts = pd.Series([form.format(chr(code)) for code in range(0xD800)], dtype="str")
+    sure = texts[~spelling.doubtful(texts)]
+    assert len(sure) > 40_000
+    assert [t for t in sure if spelling.tidy(t) != t or spelling.means_nothing(t)] == []
+
+
+def test_plain_russian_texts_are_not_doubtful() -> None:
+    texts = pd.Series(["Сокращение очереди", "p0000001", "Этап 2", None, "н/д", " x"], dtype="str")
+    assert spelling.doubtful(texts).tolist() == [False, False, False, False, True, True]

@@ -74,14 +74,15 @@ def _column(cells: pd.Series, dtype: str, group: str, serials: bool) -> _Column:
 
 
 def _text_column(cells: pd.Series, group: str) -> _Column:
-    """Every different text is looked at once, however long the column is."""
+    """Every different text that needs it is looked at once, however long the column is."""
     text, bad = parsing.parse(cells, schema.TEXT)
     if group:
         exact = spelling.vocabulary(group).exact
-        prescribed = {cell: exact[cell] for cell in text.dropna().unique() if cell in exact}
+        different = text.dropna().unique()
     else:
-        exact, prescribed = {}, {}
-    doubtful = [cell for cell in text.dropna().unique() if cell not in exact]
+        exact, different = {}, text[spelling.doubtful(text)].unique()
+    prescribed = {cell: exact[cell] for cell in different if cell in exact}
+    doubtful = [cell for cell in different if cell not in exact]
     mended = {cell: made for cell in doubtful if (made := _mend_text(cell, group)) is not None}
     after = prescribed | {cell: made.text for cell, made in mended.items()}
     changed = {cell: new for cell, new in after.items() if cell != new}

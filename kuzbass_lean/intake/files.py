@@ -8,6 +8,7 @@ import itertools
 import re
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 from pyarrow import compute as pc
@@ -51,8 +52,8 @@ def _read_csv(table: str, name: str, data: bytes) -> Reading:
     body = _after(text, delimiter, found.header)
     frame, ragged = _columnar(body, delimiter, len(rows[found.header]))
     first = found.header + 2
-    numbers = range(first, first + len(frame) + len(ragged))
-    frame.index = pd.Index([n for n in numbers if n - first not in ragged], dtype="int64", name="row")
+    numbers = np.delete(np.arange(first, first + len(frame) + len(ragged)), list(ragged))
+    frame.index = pd.Index(numbers, dtype="int64", name="row")
     frame = frame[[str(position) for position in found.columns.values()]].set_axis(
         list(found.columns), axis=1
     )
@@ -62,8 +63,9 @@ def _read_csv(table: str, name: str, data: bytes) -> Reading:
         for n, (cells, _) in sorted(ragged.items())
         if n not in empty
     ]
-    blank = pd.DataFrame(index=pd.Index([first + n for n in empty], dtype="int64", name="row"))
-    frame = pd.concat([frame, blank.reindex(columns=frame.columns).astype(STRING)]).sort_index()
+    if empty:
+        blank = pd.DataFrame(index=pd.Index([first + n for n in empty], dtype="int64", name="row"))
+        frame = pd.concat([frame, blank.reindex(columns=frame.columns).astype(STRING)]).sort_index()
     positions = {column: position + 1 for column, position in found.columns.items()}
     reading = Reading(name, "", frame, columns=positions, header=found.header + 1, unread=len(broken))
     reading = reading.adding(*findings, *found.findings, *broken)

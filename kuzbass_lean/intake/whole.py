@@ -11,6 +11,7 @@ import pandas as pd
 from kuzbass_lean import catalogue, schema
 from kuzbass_lean.errors import Finding
 from kuzbass_lean.intake.reading import Reading
+from kuzbass_lean.lookup import among
 from kuzbass_lean.omitted import OWNERS, RULES_APART
 from kuzbass_lean.places import Origin, Stretch
 
@@ -108,6 +109,8 @@ def left_out(
     broken
         The rules that each of its rejected rows breaks.
     """
+    if not broken and not whole.lost:
+        return pd.DataFrame()
     rejected = whole.frame[whole.frame.index.isin(list(broken))]
     rows = owners(table, rejected, frames).assign(rules=rejected.index.map(broken).astype("str"), rows=1)
     unseen = pd.DataFrame(whole.lost, columns=["rules", "rows"])
@@ -126,7 +129,7 @@ def owners(table: str, rows: pd.DataFrame, frames: Mapping[str, pd.DataFrame]) -
         return rows[name] if name in rows else pd.Series(index=rows.index, dtype=schema.TEXT)
 
     def told(keys: pd.Series, by: str, name: str) -> pd.Series:
-        return keys.map(_by_key(frames, by, name)).astype(schema.TEXT)
+        return keys.map(_by_key(frames, by, name, keys)).astype(schema.TEXT)
 
     project = column("project_id")
     if "measure_id" in columns and "project_id" not in columns:
@@ -136,10 +139,10 @@ def owners(table: str, rows: pd.DataFrame, frames: Mapping[str, pd.DataFrame]) -
     sector = column("sector").fillna(told(project, "projects", "sector"))
     sector = sector.fillna(told(organization, "organizations", "sector"))
     regional = place.isna() & (
-        ("municipality_id" in columns) | organization.isin(_keys(frames, "organizations"))
+        ("municipality_id" in columns) | among(organization, _keys(frames, "organizations"))
     )
     found = {
-        "municipality_id": place.where(place.isin(_keys(frames, "municipalities"))).mask(regional, ""),
+        "municipality_id": place.where(among(place, _keys(frames, "municipalities"))).mask(regional, ""),
         "sector": sector.where(sector.isin([each.key for each in catalogue.sectors()])),
         "project_id": project if _needs_project(table) else project.fillna(""),
     }
@@ -155,13 +158,17 @@ def _needs_project(table: str) -> bool:
 def _keys(frames: Mapping[str, pd.DataFrame], table: str) -> pd.Index:
     if table == "municipalities" and table not in frames:
         return pd.Index([entry.key for entry in catalogue.municipalities()])
-    keys: pd.Index = pd.Index(frames.get(table, schema.empty(table))[schema.keys(table)[0]])
+    keys: pd.Index = pd.Index(_frame(frames, table)[schema.keys(table)[0]])
     return keys
 
 
-def _by_key(frames: Mapping[str, pd.DataFrame], table: str, column: str) -> pd.Series:
-    """A column of a table by its key; a key that stands twice tells what its first row says."""
-    frame = frames.get(table, schema.empty(table))
+def _frame(frames: Mapping[str, pd.DataFrame], table: str) -> pd.DataFrame:
+    return frames[table] if table in frames else schema.empty(table)
+
+
+def _by_key(frames: Mapping[str, pd.DataFrame], table: str, column: str, keys: pd.Series) -> pd.Series:
+    """A column of a table by those keys; one that stands twice tells what its first row says."""
+    frame = _frame(frames, table)
     key = schema.keys(table)[0]
-    rows = frame.dropna(subset=[key]).drop_duplicates(key)
+    rows = frame[among(frame[key], keys)].drop_duplicates(key)
     return rows.set_index(key)[column].astype(schema.TEXT)
