@@ -8,7 +8,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from kuzbass_lean.press import warm
+from kuzbass_lean.press.crew import ENVIRONMENT
 from kuzbass_lean.press.engine import Failure, execute
 from kuzbass_lean.press.plan import ReportSpec
 from kuzbass_lean.press.pool import Nursery, Task, run
@@ -165,7 +165,7 @@ ENDS = {
 
 @pytest.fixture(scope="module")
 def nursery() -> Iterator[Nursery]:
-    made = Nursery(warm.ENVIRONMENT)
+    made = Nursery(ENVIRONMENT)
     yield made
     made.stop()
 
@@ -191,7 +191,7 @@ def both(folder: Path, nursery: Nursery, *cells: tuple[str, list[str]]) -> dict[
 @pytest.fixture(autouse=True)
 def same_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """What every process of a build is told, whatever its engine."""
-    for name, value in warm.ENVIRONMENT.items():
+    for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
 
 

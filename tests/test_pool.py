@@ -8,7 +8,8 @@ import psutil
 import pytest
 
 from kuzbass_lean.errors import CapabilityError
-from kuzbass_lean.press import pool, warm
+from kuzbass_lean.press import pool
+from kuzbass_lean.press.crew import ENVIRONMENT, hire
 from kuzbass_lean.press.pool import Nursery, Outcome, Supervisor, Task, run
 
 MEGABYTE = 2**20
@@ -17,7 +18,7 @@ MEGABYTE = 2**20
 @pytest.fixture(scope="module")
 def nursery() -> Iterator[Nursery]:
     # The engine «kernel» needs little loaded, so that the nursery starts fast.
-    made = Nursery(warm.ENVIRONMENT, ("kernel", False))
+    made = Nursery(ENVIRONMENT, ("kernel", False))
     yield made
     made.stop()
 
@@ -131,7 +132,7 @@ def _lives(pid: int) -> bool:
 
 
 def test_a_nursery_that_is_killed_loses_its_running_tasks_and_no_other(tmp_path: Path) -> None:
-    made = Nursery(warm.ENVIRONMENT, ("kernel", False))
+    made = Nursery(ENVIRONMENT, ("kernel", False))
     note = tmp_path / "pid"
     fatal = f"{_note_pid(note)}os.kill(os.getppid(), 9); time.sleep(600)"
     try:
@@ -144,7 +145,7 @@ def test_a_nursery_that_is_killed_loses_its_running_tasks_and_no_other(tmp_path:
 
 
 def test_a_stopped_nursery_ends_its_children(tmp_path: Path) -> None:
-    made = Nursery(warm.ENVIRONMENT, ("kernel", False))
+    made = Nursery(ENVIRONMENT, ("kernel", False))
     note = tmp_path / "pid"
     made.start(0, code(f"{_note_pid(note)}time.sleep(600)"))
     while not note.exists() or not note.read_text():
@@ -153,10 +154,39 @@ def test_a_stopped_nursery_ends_its_children(tmp_path: Path) -> None:
     assert not _lives(int(note.read_text()))
 
 
-def test_a_nursery_that_cannot_load_says_so_and_what_to_do() -> None:
-    made = Nursery({**warm.ENVIRONMENT, "KUZBASS_LEAN_DATA": "/nowhere"}, ("warm", False))
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_nursery_that_cannot_load_says_so_and_what_to_do(begun: bool) -> None:
+    made = Nursery(ENVIRONMENT, ("warm", False))
+    if begun:
+        made.begin()
+    made.tell({"KUZBASS_LEAN_DATA": "/nowhere"})
     with pytest.raises(CapabilityError, match=r"does not name a stored registry.*--engine kernel"):
         outcomes(made, value("1"))
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_what_a_nursery_is_told_holds_for_tasks_that_start_later_even_after_its_death(begun: bool) -> None:
+    made = Nursery(ENVIRONMENT, ("kernel", False))
+    if begun:
+        made.begin()
+    made.tell({"LEAN_TEST": "да"})
+    told = value("__import__('os').environ['LEAN_TEST']")
+    (first,) = outcomes(made, told)
+    (killed,) = outcomes(made, code("import os, signal; os.kill(os.getppid(), signal.SIGKILL)"))
+    (after,) = outcomes(made, told)
+    made.stop()
+    assert (first.value, after.value) == ("да", "да")
+    assert "died" in killed.died
+
+
+def test_a_nursery_that_was_not_needed_is_gone_at_once() -> None:
+    made = Nursery(ENVIRONMENT, ("warm", False))
+    made.begin()
+    process = made._process
+    begun = time.monotonic()
+    made.stop()
+    assert process.poll() is not None
+    assert time.monotonic() - begun < 1
 
 
 def test_without_fork_processes_are_spawned_with_the_variables() -> None:
@@ -169,7 +199,7 @@ def test_without_fork_processes_are_spawned_with_the_variables() -> None:
 def test_without_fork_the_warm_engine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(os, "fork")
     with pytest.raises(CapabilityError, match="--engine kernel"):
-        warm.crew("warm", {})
+        hire("warm")
 
 
 def test_an_exit_hook_of_a_task_runs(nursery: Nursery, tmp_path: Path) -> None:

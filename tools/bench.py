@@ -141,6 +141,7 @@ def limit(specs: list, parts: int, tell: Path) -> None:
     from kuzbass_lean.press import warm
 
     warm.preload("warm", pdf=False)
+    warm.hold("")
     begun, children = time.perf_counter(), []
     for part in range(parts):
         pid = os.fork()
@@ -188,11 +189,11 @@ def held(work: Path, *sources: str) -> list[Path]:
 def in_process(work: Path, what: str, folder: Path, *arguments: str) -> dict:
     """Have a new process do something warm (``limit`` or ``profile``) on a stored registry."""
     from kuzbass_lean import intake
-    from kuzbass_lean.press import warm
+    from kuzbass_lean.press import crew
 
     tell = work / "told.json"
     code = f"import sys; from tools import bench; bench.{what}(*sys.argv[1:])"
-    environment = {**os.environ, **warm.ENVIRONMENT, intake.DATA_VARIABLE: str(folder)}
+    environment = {**os.environ, **crew.ENVIRONMENT, intake.DATA_VARIABLE: str(folder)}
     call(sys.executable, "-c", code, tell, *arguments, env=environment)
     return json.loads(tell.read_text())
 
@@ -209,6 +210,7 @@ def profile(tell: str) -> None:
     from kuzbass_lean.press.report import Work, make
 
     warm.preload("warm", pdf=False)
+    warm.hold("")
     told = {}
     for wanted in ("region", "sectors/health", "municipalities/kemerovsky-okrug", "projects/mvd"):
         spec = next(spec for spec in planned() if spec.id == wanted)

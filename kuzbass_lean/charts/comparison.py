@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -61,9 +60,9 @@ def funnel(
             axes.plot(n, 100 * limits[f"{side}_998"], color=theme.EDGE, linewidth=1, linestyle=(0, (4, 3)))
         centre = at(mean)
         axes.axhline(centre, color=theme.INK, linewidth=1.4)
-        sns.scatterplot(
-            frame, x="n", y="percent", hue="state", style="state", size="state", sizes=_SIZES, markers=_MARKS,
-            palette=_COLOURS, legend=False, linewidth=0.6, zorder=3, ax=axes,
+        theme.marks(
+            axes, frame, x="n", y="percent", hue="state", style="state", size="state", sizes=_SIZES,
+            markers=_MARKS, palette=_COLOURS, linewidth=0.6,
         )  # fmt: skip
         for dot in dots:
             if dot.label and (wide or dot.state == "own"):

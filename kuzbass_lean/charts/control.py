@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -59,9 +58,9 @@ def control(
         height = _HEIGHTS[0] if wide else _HEIGHTS[1]
         axes = place(figure, width, height, (48, 30, width - (150 if wide else 12), height - 44))
         axes.plot(frame["day"], frame["value"], color=theme.RULE, linewidth=1.2, zorder=1)
-        sns.scatterplot(
-            frame, x="day", y="value", hue="verdict", style="verdict", markers=_MARKS, palette=_COLOURS,
-            legend=False, s=40, linewidth=0.6, zorder=3, ax=axes,
+        theme.marks(
+            axes, frame, x="day", y="value", hue="verdict", style="verdict", markers=_MARKS, palette=_COLOURS,
+            s=40, linewidth=0.6,
         )  # fmt: skip
         _limits(axes, limits, target, frame, words, wide)
         _frame(axes, frame, changed, words[4], unit, wide)
@@ -94,9 +93,7 @@ def run(
         height = _HEIGHTS[0] if wide else _HEIGHTS[1]
         axes = place(figure, width, height, (48, 30, width - (150 if wide else 12), height - 44))
         axes.plot(frame["day"], frame["value"], color=theme.RULE, linewidth=1.2, zorder=1)
-        sns.scatterplot(
-            frame, x="day", y="value", color=theme.EDGE, legend=False, s=40, linewidth=0.6, zorder=3, ax=axes
-        )
+        theme.marks(axes, frame, x="day", y="value", color=theme.EDGE, s=40, linewidth=0.6)
         middle = at(centre)
         axes.axhline(middle, color=theme.INK, linewidth=1.4)
         if wide:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -82,21 +81,10 @@ def _points(axes: Axes, pairs: Sequence[Pair], shift: float) -> None:
         if pair.after is not None:
             rows.append(("worse" if pair.worse else "better", pair.after, y))
     frame = pd.DataFrame(rows, columns=["phase", "share", "row"])
-    sns.scatterplot(
-        frame,
-        x="share",
-        y="row",
-        hue="phase",
-        style="phase",
-        markers=_MARKS,
-        palette=_COLOURS,
-        edgecolor=theme.INK,
-        linewidth=1.2,
-        s=52,
-        legend=False,
-        zorder=3,
-        ax=axes,
-    )
+    theme.marks(
+        axes, frame, x="share", y="row", hue="phase", style="phase", markers=_MARKS, palette=_COLOURS,
+        edgecolor=theme.INK, linewidth=1.2, s=52,
+    )  # fmt: skip
 
 
 def _words(axes: Axes, pairs: Sequence[Pair], wide: bool, heads: tuple[str, str, str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.figure import Figure
 
 from kuzbass_lean.charts import theme
@@ -27,10 +26,7 @@ def survival(curve: pd.DataFrame, median: Number, words: tuple[str, str], label:
         wide = width == theme.WIDE
         height = _HEIGHTS[0] if wide else _HEIGHTS[1]
         axes = place(figure, width, height, (48, 26, width - 24, height - 46))
-        sns.lineplot(
-            frame, x="day", y="percent", drawstyle="steps-post", color=theme.DEEP, errorbar=None,
-            estimator=None, ax=axes,
-        )  # fmt: skip
+        axes.plot(frame["day"], frame["percent"], drawstyle="steps-post", color=theme.DEEP)
         axes.axhline(50, color=theme.EDGE, linewidth=1, linestyle=(0, (4, 3)))
         if median.value is not None:
             axes.plot([median.value], [50], marker="o", color=theme.ORANGE, markersize=8)

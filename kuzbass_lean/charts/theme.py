@@ -12,10 +12,10 @@ from typing import Any, Final
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from scipy.optimize import isotonic_regression
 
 from kuzbass_lean import wording
 from kuzbass_lean.figures import Figure as Number
@@ -191,8 +191,17 @@ def place(figure: Figure, width: int, height: int, box: tuple[float, float, floa
     return axes
 
 
+def marks(axes: Axes, frame: pd.DataFrame, **look: Any) -> None:
+    """Mark points given by the columns that ``look`` names, which goes to seaborn."""
+    import seaborn as sns  # takes seconds to load, and who reads or scores a registry draws nothing
+
+    sns.scatterplot(frame, legend=False, zorder=3, ax=axes, **look)
+
+
 def label_ends(axes: Axes, labels: Sequence[tuple[float, str, str]]) -> None:
     """Write (value, text, weight) at the right edge of finished axes, apart where values lie close."""
+    from scipy.optimize import isotonic_regression  # as above
+
     ordered = sorted(labels)
     heights = axes.transData.transform([(0.0, value) for value, _, _ in ordered])[:, 1]
     steps = _LINE * np.arange(len(ordered))

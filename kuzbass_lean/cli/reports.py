@@ -36,6 +36,7 @@ from kuzbass_lean.cli.base import (
 from kuzbass_lean.errors import LeanError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
+    from kuzbass_lean.press.pool import Loader
     from kuzbass_lean.registry import Registry
 
 
@@ -148,46 +149,60 @@ def build(
             _tell([(name, "unchanged", 0.0, "") for name in same], target, as_json=as_json)
             return
 
-    from kuzbass_lean.press import fresh
-    from kuzbass_lean.press.build import BuildOptions
-    from kuzbass_lean.press.build import build as build_reports
-    from kuzbass_lean.press.engine import ENGINES, default_engine
-    from kuzbass_lean.press.plan import load_plan
+    from kuzbass_lean.press.crew import default_engine, hire
 
     runs.Site(out).check()
-    if engine not in ("", *ENGINES):
-        raise UnknownNameError("engine", engine, ENGINES)
-    with _noted(out, notify):
-        registry = _read(data, audience, retries, allow_errors=allow_errors)
-        _warn_of_rows_left_out(registry)
-        specs = load_plan(params, notebooks, registry, as_of, only or ())
-    options = BuildOptions(
-        out=out,
-        formats=wanted,
-        jobs=jobs or (len(specs) if dask else _cores()),
-        cell_timeout=cell_timeout,
-        as_of=as_of,
-        engine=engine or default_engine(),
-        report_timeout=report_timeout,
-        memory_limit=memory,
-        force=force,
-        whole=not only,
-        retries=retries,
-        wait=wait,
-        keep=keep,
-        notify=notify,
-        dask=dask,
-    )
+    crew = None if dask else hire(engine or default_engine(), "pdf" in wanted, as_of)
+    with _loading(crew):
+        from kuzbass_lean.press import fresh
+        from kuzbass_lean.press.build import BuildOptions
+        from kuzbass_lean.press.build import build as build_reports
+        from kuzbass_lean.press.plan import load_plan
 
-    def settle() -> None:
-        if not registry.left_out and not any(fresh.reads_elsewhere(spec) for spec in specs):
-            settled.settle(out, asked, request.digest(), [spec.id for spec in specs])
+        with _noted(out, notify):
+            registry = _read(data, audience, retries, allow_errors=allow_errors)
+            _warn_of_rows_left_out(registry)
+            specs = load_plan(params, notebooks, registry, as_of, only or ())
+        options = BuildOptions(
+            out=out,
+            formats=wanted,
+            jobs=jobs or (len(specs) if dask else _cores()),
+            cell_timeout=cell_timeout,
+            as_of=as_of,
+            engine=engine or default_engine(),
+            report_timeout=report_timeout,
+            memory_limit=memory,
+            force=force,
+            whole=not only,
+            retries=retries,
+            wait=wait,
+            keep=keep,
+            notify=notify,
+            dask=dask,
+        )
 
-    with _terminable(), progress(len(specs), quiet=as_json) as advance:
-        results = build_reports(options, registry, specs, lambda result: advance(), settle)
+        def settle() -> None:
+            if not registry.left_out and not any(fresh.reads_elsewhere(spec) for spec in specs):
+                settled.settle(out, asked, request.digest(), [spec.id for spec in specs])
+
+        with _terminable(), progress(len(specs), quiet=as_json) as advance:
+            results = build_reports(options, registry, specs, lambda result: advance(), settle, crew)
     with _noted(out, notify):
         target.send()
     _tell([(r.id, r.status, r.seconds, r.error) for r in results], target, as_json=as_json)
+
+
+@contextmanager
+def _loading(crew: Loader | None) -> Iterator[None]:
+    """Have the crew load while the registry is read; end it if nobody came to need it."""
+    if crew is None:
+        yield
+        return
+    try:
+        crew.begin()
+        yield
+    finally:
+        crew.stop()
 
 
 def _read(data: str, audience: str, retries: int = 0, *, allow_errors: bool) -> Registry:

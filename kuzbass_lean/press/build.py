@@ -16,10 +16,10 @@ from typing import Any
 from kuzbass_lean import views
 from kuzbass_lean.errors import CapabilityError
 from kuzbass_lean.intake import DATA_VARIABLE, store
-from kuzbass_lean.press import convert, fresh, manifest, since, site, warm
-from kuzbass_lean.press.engine import default_engine
+from kuzbass_lean.press import convert, fresh, manifest, since, site
+from kuzbass_lean.press.crew import default_engine, hire
 from kuzbass_lean.press.plan import ReportSpec
-from kuzbass_lean.press.pool import Crew, Outcome, Task, run
+from kuzbass_lean.press.pool import Crew, Loader, Outcome, Task, run
 from kuzbass_lean.press.report import Work, conclude, make
 from kuzbass_lean.registry import Registry
 from kuzbass_lean.runs import Run, Site, lock, publish
@@ -82,6 +82,7 @@ def build(
     specs: Sequence[ReportSpec],
     on_done: Listener = lambda result: None,
     on_whole: Callable[[], None] = lambda: None,
+    crew: Loader | None = None,
 ) -> tuple[ReportResult, ...]:
     """Build the stale reports and publish the site: a whole new one, or the old one stays.
 
@@ -94,6 +95,9 @@ def build(
     ----------
     on_whole
         Called when every report stands in the published site, before another build may touch it.
+    crew
+        Who is to make the reports, hired for these options and loading already; left out, who is
+        hired here. The build ends it.
 
     Returns
     -------
@@ -113,7 +117,7 @@ def build(
     with lock.held(place.lock, options.wait):
         begun = Run.begin(place)
         try:
-            work = _Build(options, registry, tuple(specs), on_done, place, begun)
+            work = _Build(options, registry, tuple(specs), on_done, place, begun, crew)
             results = work.make()
             about = work.assemble(results)
             failed = [result.id for result in results if result.status == "failed"]
@@ -141,20 +145,32 @@ class _Build:
         on_done: Listener,
         place: Site,
         begun: Run,
+        crew: Loader | None,
     ) -> None:
         self.options, self.registry, self.specs, self.on_done = options, registry, specs, on_done
-        self.place, self.run = place, begun
+        self.place, self.run, self.crew = place, begun, crew
         self.recorded, self.failed = manifest.reports(place.out), manifest.failed(place.out)
         self.reads = fresh.Reads(registry, self.recorded)
-        formats = tuple(name for name in ("html", "pdf") if name in ("html", *options.formats))
-        self.now = {spec.id: fresh.made_from(spec, self.reads, formats) for spec in specs}
-        self.stale = [spec for spec in specs if options.force or self._reasons(spec)]
+        self.formats = tuple(name for name in ("html", "pdf") if name in ("html", *options.formats))
+        self.known: dict[str, fresh.MadeFrom] = {}
+        # What may change while reports are made is looked at before; the registry is ours.
+        fresh.program()
+        for spec in specs:
+            fresh.notebook_digest(spec.notebook)
+        self.stale = [spec for spec in specs if options.force or self._is_stale(spec)]
         self.entries: dict[str, dict[str, Any]] = {}
-        data = {name: made.data for name, made in self.now.items()}
+        data = {spec.id: self._now(spec).data for spec in specs if spec.id in self.recorded}
         self.before = since.earlier(place.out, self.recorded, data)
 
-    def _reasons(self, spec: ReportSpec) -> tuple[str, ...]:
-        return fresh.reasons(self.recorded.get(spec.id), self.now[spec.id], self.place.out)
+    def _now(self, spec: ReportSpec) -> fresh.MadeFrom:
+        """Return what a report would be made from; reckoned when first asked for."""
+        if spec.id not in self.known:
+            self.known[spec.id] = fresh.made_from(spec, self.reads, self.formats)
+        return self.known[spec.id]
+
+    def _is_stale(self, spec: ReportSpec) -> bool:
+        recorded = self.recorded.get(spec.id)
+        return recorded is None or bool(fresh.reasons(recorded, self._now(spec), self.place.out))
 
     def make(self) -> tuple[ReportResult, ...]:
         """Make what is stale and was not finished by a build that was cut off."""
@@ -179,7 +195,7 @@ class _Build:
         self.entries = {
             spec.id: dict(noted[spec.id])
             for spec in self.stale
-            if spec.id in noted and not fresh.reasons(noted[spec.id], self.now[spec.id], staged)
+            if spec.id in noted and not fresh.reasons(noted[spec.id], self._now(spec), staged)
         }
         staged.mkdir(exist_ok=True)
         publish.leave(staged, [Path(name) for entry in self.entries.values() for name in entry["outputs"]])
@@ -225,8 +241,10 @@ class _Build:
             from kuzbass_lean.press.cluster import Cluster
 
             return Cluster(self.options.dask, self.options.engine, data, pdf, self.options.as_of)
+        crew = self.crew or hire(self.options.engine, pdf, self.options.as_of)
         # The folder goes by a variable and not in the notebook: no path is to land there.
-        return warm.crew(self.options.engine, {DATA_VARIABLE: str(data)}, pdf, self.options.as_of)
+        crew.tell({DATA_VARIABLE: str(data)})
+        return crew
 
     def _outcomes(self, works: Sequence[Work], crew: Crew) -> Iterator[tuple[Work, Outcome, int]]:
         """Run the reports; one whose process died is tried again, for that may have been chance."""
@@ -251,7 +269,7 @@ class _Build:
         status, entry = "failed" if error else "built", None
         if not error:
             day = str(views.report_date(self.registry, str(spec.parameters.get("as_of", ""))))
-            entry = manifest.entry(self.place.staged, spec, done.title, day, self.now[spec.id], made.before)
+            entry = manifest.entry(self.place.staged, spec, done.title, day, self._now(spec), made.before)
             self.entries[spec.id] = entry
         took = round(outcome.seconds, 2)
         self.run.log(

@@ -17,7 +17,8 @@ from typing import Any
 
 from kuzbass_lean.errors import CapabilityError, UsageError
 from kuzbass_lean.intake import DATA_VARIABLE
-from kuzbass_lean.press import fresh, warm
+from kuzbass_lean.press import fresh
+from kuzbass_lean.press.crew import hire
 from kuzbass_lean.press.pool import Crew, Outcome, Task, run
 from kuzbass_lean.press.report import Work, make
 
@@ -56,7 +57,7 @@ class Cluster:
     address
         Where the scheduler listens, e.g. ``tcp://10.0.0.1:8786``.
     engine, pdf, as_of
-        As for ``warm.crew``.
+        As for ``crew.hire``.
     data
         Folder of the stored registry.
 
@@ -184,7 +185,8 @@ class Hands(distributed.WorkerPlugin):
         me = threading.get_ident()
         if me not in self._crews:
             engine, pdf, as_of = self._asked
-            self._crews[me] = warm.crew(engine, {DATA_VARIABLE: str(self._data)}, pdf, as_of)
+            self._crews[me] = made = hire(engine, pdf, as_of)
+            made.tell({DATA_VARIABLE: str(self._data)})
         return self._crews[me]
 
 

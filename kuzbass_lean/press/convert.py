@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cache
 from html import unescape
@@ -127,14 +128,21 @@ def to_pdf(html: str) -> bytes:
     }
     # WeasyPrint takes a drawing's alternative text from its title alone.
     html = re.sub(r'(<svg\b[^>]* aria-label="([^"]*)"[^>]*>)', r"\1<title>\2</title>", html)
-    passport = '<body class="project">' in html
-    for scale in PASSPORT_SCALES if passport else (1.0,):
-        sized = html.replace("</head>", f"<style>{_sheet(scale)}</style></head>", 1) if passport else html
-        document = weasyprint.HTML(string=sized).render(**options)
-        if len(document.pages) == 1:
-            break
-    pdf: bytes = document.write_pdf(zoom=1 / scale, **options)
-    return pdf
+    if '<body class="project">' not in html:
+        pdf: bytes = weasyprint.HTML(string=html).write_pdf(**options)
+        return pdf
+
+    @cache
+    def laid_out(scale: float) -> Any:
+        sized = html.replace("</head>", f"<style>{_sheet(scale)}</style></head>", 1)
+        return weasyprint.HTML(string=sized).render(**options)
+
+    # What a sheet takes whole, a larger one does; a passport that none takes is left on the largest.
+    scale = PASSPORT_SCALES[
+        bisect_left(PASSPORT_SCALES[:-1], True, key=lambda scale: len(laid_out(scale).pages) == 1)
+    ]
+    one_page: bytes = laid_out(scale).write_pdf(zoom=1 / scale, **options)
+    return one_page
 
 
 PASSPORT_SCALES = (0.8, 0.88, 0.96, 1.05, 1.15, 1.3, 1.5, 1.75, 2.0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,15 +18,7 @@ from kuzbass_lean.press.plan import ReportSpec
 
 KERNEL = "python3"
 
-ENGINES = ("warm", "kernel")
-"""The IPython kernel in a forked process that has everything loaded; a new Jupyter kernel each time."""
-
 _CELL_FILE = re.compile(r"[^\s\"'(]*ipykernel_\d+[/\\](\d+\.py)")
-
-
-def default_engine() -> str:
-    """Return the engine for this platform: warm where forking a loaded process is safe."""
-    return "warm" if sys.platform == "linux" else "kernel"
 
 
 @dataclass(frozen=True, slots=True)

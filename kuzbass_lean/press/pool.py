@@ -28,7 +28,7 @@ from kuzbass_lean.errors import CapabilityError
 
 _PATIENCE = 0.05
 """Seconds between looks at whether a child has died without a word."""
-_READY = -1
+_READY, _TELL = -1, -2
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,16 @@ class Crew(Protocol):
 
     def stop(self) -> None:
         """End every process."""
+
+
+class Loader(Crew, Protocol):
+    """A crew that can load what tasks need before there are any."""
+
+    def begin(self) -> None:
+        """Start loading; who does not wait for it need not call it."""
+
+    def tell(self, variables: Mapping[str, str]) -> None:
+        """Set variables in the environment of all tasks that start from now on."""
 
 
 def run(tasks: Iterable[Task], workers: int, crew: Crew) -> Iterator[tuple[int, Outcome]]:
@@ -122,6 +132,13 @@ class Supervisor:
         self._environment = dict(environment or {})
         self._private = private
         self._children: dict[connection.Connection, _Child] = {}
+
+    def begin(self) -> None:
+        """There is nothing to load."""
+
+    def tell(self, variables: Mapping[str, str]) -> None:
+        """Set variables in the environment of all tasks that start from now on."""
+        self._environment |= variables
 
     def start(self, number: int, task: Task) -> None:
         """Start a task in a process of its own."""
@@ -265,16 +282,29 @@ class Nursery:
         self._environment, self._arguments = dict(environment), arguments
         self._control: connection.Connection | None = None
         self._running: dict[int, tuple[int, float]] = {}
-        self._ready = False
+        self._loading = 0
+
+    def begin(self) -> None:
+        """Start the nursery, which loads at once, so that the first task need not wait for it."""
+        if self._control is None:
+            self._launch()
+
+    def tell(self, variables: Mapping[str, str]) -> None:
+        """Set variables in the environment of all tasks that start from now on."""
+        self._environment |= variables
+        if self._control is not None:
+            self._loading += 1
+            self._send(_TELL, dict(variables))
 
     def start(self, number: int, task: Task) -> None:
         """Start a task in a process of its own."""
-        if self._control is None:
-            self._launch()
+        self.begin()
         self._running[number] = (0, time.monotonic())
-        packed = pickle.dumps((task.call, task.arguments))
+        self._send(number, pickle.dumps((task.call, task.arguments)), task.timeout, task.memory)
+
+    def _send(self, *message: Any) -> None:
         with contextlib.suppress(OSError):  # that it is gone, ``wait`` will find
-            self._connected().send((number, packed, task.timeout, task.memory))
+            self._connected().send(message)
 
     def wait(self) -> list[tuple[int, Outcome]]:
         """Wait until something happens; return the tasks that have ended, if any."""
@@ -283,7 +313,7 @@ class Nursery:
         except (EOFError, OSError):
             return self._bury()
         if number == _READY:
-            self._ready = True
+            self._loading -= 1
         elif outcome is None:
             self._running[number] = (pid, self._running[number][1])
         else:
@@ -296,8 +326,9 @@ class Nursery:
         if self._control is not None:
             self._control.close()  # the nursery ends its children, then itself
             self._control = None
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(10)
+            if self._running:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(10)
             self._process.kill()
             self._process.wait()
             self._log.close()
@@ -322,7 +353,7 @@ class Nursery:
             start_new_session=True,
         )
         theirs.close()
-        self._control, self._ready = ours, False
+        self._control, self._loading = ours, 1
 
     def _bury(self) -> list[tuple[int, Outcome]]:
         """The nursery has died: end its children and say so of each."""
@@ -332,7 +363,7 @@ class Nursery:
         self._log.seek(0)
         said = self._log.read().decode("utf-8", "replace").strip().splitlines()
         self.stop()
-        if not self._ready and self._process.returncode >= 0:
+        if self._loading and self._process.returncode >= 0:
             why = f": {said[-1]}" if said else ""
             raise CapabilityError(f"the engine cannot start its processes{why}; try --engine kernel")
         lost = [
@@ -343,8 +374,11 @@ class Nursery:
         return lost
 
 
-def serve(control: connection.Connection) -> None:
-    """Be a nursery: start what is asked for, tell what became of it, until the build is gone."""
+def serve(control: connection.Connection, prepare: Callable[[], None]) -> None:
+    """Be a nursery: start what is asked for, tell what became of it, until the build is gone.
+
+    ``prepare`` is called when variables were set: it loads what they name.
+    """
     supervisor = Supervisor("fork", private=(control,))
     try:
         control.send((_READY, 0, None))
@@ -353,6 +387,11 @@ def serve(control: connection.Connection) -> None:
                 control.send((number, 0, outcome))
             while control.poll():
                 number, *asked = control.recv()
+                if number == _TELL:
+                    os.environ.update(*asked)
+                    prepare()
+                    control.send((_READY, 0, None))
+                    continue
                 control.send((number, supervisor.launch(number, *asked), None))
     except (EOFError, OSError):
         pass

@@ -10,25 +10,15 @@ import importlib
 import io
 import os
 import sys
-from collections.abc import Mapping
 from datetime import date
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from kuzbass_lean import blocks, intake, maturity, published, views, wording
-from kuzbass_lean.errors import CapabilityError
 from kuzbass_lean.press import convert, pool, report
 from kuzbass_lean.views import shared
-
-ENVIRONMENT = {
-    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-    "OMP_NUM_THREADS": "1",
-    "PYTHONHASHSEED": "0",
-    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-    "SOURCE_DATE_EPOCH": "0",
-}
-"""Set before anything is imported; without MPLBACKEND charts drawn later would be lost."""
 
 MODULES = (
     "kuzbass_lean.press.direct",
@@ -46,38 +36,19 @@ MODULES = (
 """What notebooks are likely to import, and what the kernel and IPython import at first use."""
 
 
-def crew(engine: str, environment: Mapping[str, str], pdf: bool = False, as_of: str = "") -> pool.Crew:
-    """Return who runs the reports of one build, mostly on one date, with nothing started yet.
-
-    Raises
-    ------
-    CapabilityError
-        The warm engine is asked for where processes cannot fork.
-    """
-    if engine == "kernel" and sys.platform != "linux":
-        return pool.Supervisor("spawn", {**ENVIRONMENT, **environment})
-    if not hasattr(os, "fork"):
-        raise CapabilityError("the warm engine needs a platform that can fork: use --engine kernel")
-    return pool.Nursery({**ENVIRONMENT, **environment}, (engine, pdf, as_of))
-
-
 def main(descriptor: int, engine: str, pdf: bool, as_of: str = "") -> None:
     """Run the nursery: load everything, then serve the build at the other end of the socket."""
     if sys.path[0] == "":
         del sys.path[0]  # left by ``python -c``; a kernel does not have it there
     control = Connection(descriptor)
-    preload(engine, pdf, as_of)
-    pool.serve(control)
+    preload(engine, pdf)
+    prepare = partial(hold, as_of) if engine == "warm" else lambda: None
+    prepare()
+    pool.serve(control, prepare)
 
 
-def preload(engine: str, pdf: bool, as_of: str = "") -> None:
-    """Load what the reports of one build share, draw and convert once, and freeze it.
-
-    Raises
-    ------
-    UsageError
-        The variable KUZBASS_LEAN_DATA names a folder that holds no stored registry.
-    """
+def preload(engine: str, pdf: bool) -> None:
+    """Load what the reports of one build share, draw and convert once, and freeze it."""
     convert.to_html(report.exporter(), _page())
     if pdf:
         convert.require_pdf()
@@ -86,13 +57,19 @@ def preload(engine: str, pdf: bool, as_of: str = "") -> None:
             importlib.import_module(name)
         _draw()
         _rehearse()
-        hold(os.environ.get(intake.DATA_VARIABLE, ""), as_of)
     gc.collect()
     gc.freeze()
 
 
-def hold(folder: str, as_of: str) -> None:
-    """Read a stored registry, for ``intake.read`` to give to every process forked from this one."""
+def hold(as_of: str) -> None:
+    """Read the stored registry, for ``intake.read`` to give to every process forked from this one.
+
+    Raises
+    ------
+    UsageError
+        The variable KUZBASS_LEAN_DATA names a folder that holds no stored registry.
+    """
+    folder = os.environ.get(intake.DATA_VARIABLE, "")
     if folder:
         registry = intake.restore(Path(folder))
         # Computed once here, these are shared by all; computed there, by none.
@@ -100,6 +77,8 @@ def hold(folder: str, as_of: str) -> None:
         if as_of or registry.as_of:
             shared.prepare(registry, views.report_date(registry, as_of))
         intake.held[folder] = registry
+        gc.collect()
+        gc.freeze()
 
 
 def _page() -> Any:

@@ -1,0 +1,45 @@
+"""Which engines there are and who runs them; light to import, so that loading can begin before all else."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from kuzbass_lean.errors import CapabilityError, UnknownNameError
+from kuzbass_lean.press.pool import Loader, Nursery, Supervisor
+
+ENGINES = ("warm", "kernel")
+"""The IPython kernel in a forked process that has everything loaded; a new Jupyter kernel each time."""
+
+ENVIRONMENT = {
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "OMP_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    "SOURCE_DATE_EPOCH": "0",
+}
+"""Set before anything is imported; without MPLBACKEND charts drawn later would be lost."""
+
+
+def default_engine() -> str:
+    """Return the engine for this platform: warm where forking a loaded process is safe."""
+    return "warm" if sys.platform == "linux" else "kernel"
+
+
+def hire(engine: str, pdf: bool = False, as_of: str = "") -> Loader:
+    """Return who runs the reports of one build, mostly on one date, with nothing started yet.
+
+    Raises
+    ------
+    UnknownNameError
+        There is no such engine.
+    CapabilityError
+        The warm engine is asked for where processes cannot fork.
+    """
+    if engine not in ENGINES:
+        raise UnknownNameError("engine", engine, ENGINES)
+    if engine == "kernel" and sys.platform != "linux":
+        return Supervisor("spawn", ENVIRONMENT)
+    if not hasattr(os, "fork"):
+        raise CapabilityError("the warm engine needs a platform that can fork: use --engine kernel")
+    return Nursery(ENVIRONMENT, (engine, pdf, as_of))
