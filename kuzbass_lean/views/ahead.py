@@ -43,7 +43,12 @@ def steps(profile: Profile, registry: Registry, scope: Scope) -> tuple[NextStep,
     >>> len(found)
     9
     """
-    return maturity.next_steps(base(registry, scope), profile, municipality=scope.municipality)
+
+    def found() -> tuple[Profile, tuple[NextStep, ...]]:
+        return profile, maturity.next_steps(base(registry, scope), profile, municipality=scope.municipality)
+
+    # A profile cannot be hashed; kept with its result, no other can ever have its id.
+    return registry.once((steps, id(profile), scope), found)[1]
 
 
 def standing(profile: Profile, registry: Registry, scope: Scope, as_of: date) -> Block:
