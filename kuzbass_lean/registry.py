@@ -15,7 +15,7 @@ import pandas as pd
 
 from kuzbass_lean import catalogue, display, parsing, schema
 from kuzbass_lean.errors import Finding, UnknownNameError, UsageError
-from kuzbass_lean.lookup import Lookup, Positions
+from kuzbass_lean.lookup import Lookup, Positions, positions
 from kuzbass_lean.nearest import nearest
 from kuzbass_lean.omitted import LeftOut, Omitted
 from kuzbass_lean.places import Origin, Place
@@ -278,12 +278,26 @@ class Registry:
 
     @cached_property
     def _units(self) -> pd.DataFrame:
-        lead = self.projects[["project_id", "organization_id"]].assign(role="lead")
-        others = self.frame("participants")[["project_id", "organization_id"]].assign(role="participant")
-        both = pd.concat([lead, others], ignore_index=True)
-        both = both.drop_duplicates(["project_id", "organization_id"])
-        about = self.organizations[["organization_id", "municipality_id", "kind", "sector"]]
-        return both.merge(about, on="organization_id", how="left")
+        # A project has one lead, so only those who take part beside it can be there twice.
+        names = ["project_id", "organization_id"]
+        others = self.frame("participants")[names].drop_duplicates()
+        at = positions(others["project_id"], self.projects["project_id"])
+        leads = self.projects["organization_id"].array.take(at, allow_fill=True)
+        others = others[others["organization_id"].ne(pd.Series(leads, index=others.index))]
+        both = pd.concat(
+            [self.projects[names].assign(role="lead"), others.assign(role="participant")], ignore_index=True
+        )
+        of = positions(both["organization_id"], self.organizations["organization_id"])
+        about = {
+            name: self.organizations[name].array.take(of, allow_fill=True)
+            for name in ("municipality_id", "kind", "sector")
+        }
+        return both.assign(**about)
+
+    @cached_property
+    def projects_of_units(self) -> Positions:
+        """The position among ``projects`` of the project of each row of ``project_units``; -1 for none."""
+        return positions(self._units["project_id"], self.projects["project_id"])
 
     def project_units(self) -> pd.DataFrame:
         """Return each project with each organisation that takes part, lead or participant.
@@ -291,7 +305,7 @@ class Registry:
         Columns project_id, organization_id, role, municipality_id, kind, sector (of the
         organisation). A centralised project has a row for every participant.
         """
-        return self._units.copy()
+        return self._units.copy(deep=False)
 
     @cached_property
     def as_of(self) -> date | None:

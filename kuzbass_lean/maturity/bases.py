@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
 
 from kuzbass_lean.maturity import units as reached
+from kuzbass_lean.maturity.cuts import by_lead_time
 from kuzbass_lean.maturity.model import Direction
-from kuzbass_lean.maturity.units import Reach, Units
+from kuzbass_lean.maturity.reach import UNKNOWN, Reach, Tally, Units, nth, reaching
 from kuzbass_lean.metrics import frame_units
 from kuzbass_lean.registry import Registry
 
@@ -45,7 +51,7 @@ class Basis:
     def __init__(self, found: Units, way: str) -> None:
         self.found, self.way = found, way
         self.total, self.missing = found.total, found.missing
-        known = len(found.reach)
+        known = found.listed
         self.notes: tuple[str, ...] = (
             (f"listed_above_frame: {known} > {found.total}",) if known > (found.total or known) else ()
         )
@@ -57,10 +63,10 @@ class Basis:
     def __call__(self, x: int, y: int) -> Case:
         """Test a level."""
         found = self.found
-        sure = sum(low is not None and low >= y for low, _ in found.reach.values())
-        best = sum(high is None or high >= y for _, high in found.reach.values())
+        sure = reaching(found.lows, y)
+        best = reaching(found.highs, y) + found.boundless
         if found.open_ended:
-            best += found.unlisted or (found.total is None and not found.reach)
+            best += found.unlisted or (found.total is None and not found.listed)
         needed = None if found.total is None else threshold(found.total, x)
         return Case(needed, sure, best, _weakest(found, needed), (True, True))
 
@@ -69,13 +75,8 @@ def _weakest(found: Units, needed: int | None) -> Reach:
     """What the weakest of the needed units has reached, for sure and at best."""
     if not needed:
         return None, None
-    lows = sorted((low for low, _ in found.reach.values() if low is not None), reverse=True)
-    highs = [high for _, high in found.reach.values()]
-    known = sorted((high for high in highs if high is not None), reverse=True)
-    unknown = highs.count(None) + (found.unlisted if found.open_ended else 0)
-    at_best = needed - unknown
-    low = lows[needed - 1] if len(lows) >= needed else None
-    return low, known[at_best - 1] if 1 <= at_best <= len(known) else None
+    unknown = found.boundless + (found.unlisted if found.open_ended else 0)
+    return nth(found.lows, needed), nth(found.highs, needed - unknown)
 
 
 class Begun(Basis):
@@ -87,8 +88,8 @@ class Begun(Basis):
 
     def __call__(self, x: int, y: int) -> Case:
         """Test the share only; what is reached shows as 0 or 100."""
-        reach = {unit: (_whole(low), _whole(high)) for unit, (low, high) in self.found.reach.items()}
-        return Basis(replace(self.found, reach=reach), self.way)(x, 100)
+        levels = tuple((_whole(low), _whole(high)) for low, high in self.found.levels)
+        return Basis(replace(self.found, levels=levels), self.way)(x, 100)
 
 
 def _whole(reach: Fraction | None) -> Fraction | None:
@@ -116,7 +117,7 @@ class Total(Basis):
 
 
 def _having(found: Units) -> int:
-    return sum(low is not None and low >= 1 for low, _ in found.reach.values())
+    return reaching(found.lows, 1)
 
 
 class Mean(Basis):
@@ -128,23 +129,33 @@ class Mean(Basis):
         needed = None if found.total is None else threshold(found.total, x)
         count = needed or 1
         lows, highs = spread(found)
-        low, high = _mean_of_best(lows, count), _mean_of_best(highs, count)
+        low, high = (total_of(best_of(tally, count)) / count for tally in (lows, highs))
         if found.total is None:
-            return Case(None, 0, len(highs) or 1, (None, None), (False, True))
-        in_all = len(lows)
+            return Case(None, 0, found.listed or 1, (None, None), (False, True))
+        in_all = found.listed + found.unlisted
         return Case(needed, in_all, in_all, (low, high), (low >= y, high >= y))
 
 
-def spread(found: Units) -> tuple[list[Fraction], list[Fraction]]:
-    """Return the percents of all units at worst and at best, the unlisted ones last."""
-    lows = [low or Fraction(0) for low, _ in found.reach.values()] + [Fraction(0)] * found.unlisted
-    highs = [Fraction(100) if high is None else high for _, high in found.reach.values()]
-    return lows, highs + [Fraction(100)] * found.unlisted
+def spread(found: Units) -> tuple[Tally, Tally]:
+    """Return the percents of all units at worst and at best, the unlisted ones among them."""
+    unsure = found.listed - sum(count for _, count in found.lows)
+    at_worst = (*found.lows, (Fraction(0), unsure + found.unlisted))
+    at_best = ((Fraction(100), found.boundless + found.unlisted), *found.highs)
+    return at_worst, at_best
 
 
-def _mean_of_best(values: list[Fraction], count: int) -> Fraction:
-    best = sorted(values, reverse=True)[:count]
-    return sum(best, Fraction(0)) / count
+def best_of(tally: Tally, count: int) -> list[tuple[Fraction, int]]:
+    """Return the percents of the best units, and how many of these units have each."""
+    found = []
+    for value, units in sorted(tally, reverse=True):
+        found.append((value, min(units, count)))
+        count -= min(units, count)
+    return found
+
+
+def total_of(tally: Iterable[tuple[Fraction, int]]) -> Fraction:
+    """Return the sum of all units' percents."""
+    return sum((value * units for value, units in tally), Fraction(0))
 
 
 class Adoption(Basis):
@@ -160,12 +171,18 @@ class Adoption(Basis):
         self.places = frame_units(registry.frame("frames"), "municipality", as_of=as_of)
         lost = () if self.places is not None else ("frames: municipality",)
         self.reading, self.blank = reading, bool(lacking)
-        reach = {
-            str(name): reached.UNKNOWN if self.blank and not yes else (Fraction(int(yes)),) * 2
-            for name, yes in zip(self.companies["organization_id"], self.companies["adopted"], strict=True)
-        }
-        found = Units(reach, total, open_ended=False, missing=(*missing, *lacking, *lost))
+        levels = (UNKNOWN if self.blank else (Fraction(0),) * 2, (Fraction(1),) * 2)
+        names, codes = (
+            self.companies["organization_id"].tolist(),
+            self.companies["adopted"].to_numpy(dtype=np.intp),
+        )
+        found = Units(names, codes, levels, total, open_ended=False, missing=(*missing, *lacking, *lost))
         super().__init__(found, "adoption")
+
+    @cached_property
+    def local(self) -> pd.DataFrame:
+        """How many companies each municipality has (``size``), and how many have switched (``sum``)."""
+        return self.companies.groupby("municipality_id")["adopted"].agg(["sum", "size"])
 
     def needs(self, y: int) -> int:
         """One switch."""
@@ -173,17 +190,14 @@ class Adoption(Basis):
 
     def __call__(self, x: int, y: int) -> Case:
         """Test a level."""
-        local = self.companies.dropna(subset=["municipality_id"])
-        covered = local.loc[local["adopted"], "municipality_id"].nunique()
-        share = None if not self.places else Fraction(100 * int(covered), self.places)
         if self.reading == "nested":
             return self._nested(x, y)
-        pool = self.companies
-        whole = self.total
+        begun = self.local[self.local["sum"].gt(0)]
+        covered = len(begun)
+        share = None if not self.places else Fraction(100 * covered, self.places)
+        switched, whole = int(self.companies["adopted"].sum()), self.total
         if self.reading == "subset":
-            pool = local[local["municipality_id"].isin(local.loc[local["adopted"], "municipality_id"])]
-            whole = len(pool) or self.total
-        switched = int(pool["adopted"].sum())
+            switched, whole = int(begun["sum"].sum()), int(begun["size"].sum()) or self.total
         needed = None if whole is None else threshold(whole, x)
         met = self.places is not None and covered >= threshold(self.places, y)
         if self.blank:
@@ -191,9 +205,7 @@ class Adoption(Basis):
         return Case(needed, switched, switched, (share, share), (met, met or self.places is None))
 
     def _nested(self, x: int, y: int) -> Case:
-        local = self.companies.dropna(subset=["municipality_id"])
-        counts = local.groupby("municipality_id")["adopted"].agg(["sum", "size"])
-        enough = int((counts["sum"] * 100 >= counts["size"] * x).sum()) if len(counts) else 0
+        enough = int((self.local["sum"] * 100 >= self.local["size"] * x).sum())
         needed = None if self.places is None else threshold(self.places, y)
         share = None if not self.places else Fraction(100 * enough, self.places)
         if self.blank:
@@ -209,7 +221,10 @@ class PooledRevenue(Basis):
         super().__init__(replace(having, total=shares.total, missing=missing), "revenue")
         self.shares = shares
         lows, highs = spread(shares)
-        self.share = (min(lows, default=Fraction(0)), max(highs, default=Fraction(100)))
+        self.share = (
+            min((low for low, units in lows if units), default=Fraction(0)),
+            max((high for high, units in highs if units), default=Fraction(100)),
+        )
 
     def needs(self, y: int) -> int:
         """One project."""
@@ -229,7 +244,7 @@ def build(registry: Registry, direction: Direction, reading: str, as_of: date) -
     if basis == "adoption":
         return Adoption(registry, direction, reading, as_of)
     if basis == "lead_time":
-        return Basis(reached.by_lead_time(registry, kinds, reading, as_of), "lead_time")
+        return Basis(by_lead_time(registry, kinds, reading, as_of), "lead_time")
     if basis == "criteria" or reading == "criteria":
         found = reached.by_criteria(registry, kinds, direction.criteria, as_of)
         return Mean(found, "criteria") if reading == "mean" else Basis(found, "criteria")

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from kuzbass_lean.errors import UsageError
+from kuzbass_lean.maturity import cuts
 from kuzbass_lean.maturity import units as reached
 from kuzbass_lean.maturity.lacking import Survey
 from kuzbass_lean.maturity.units import HYPOTHETICAL
@@ -118,11 +119,11 @@ class Draft:
 
     def cut(self, unit: str, percent: int) -> None:
         """Let the unit have cut the time of first and repeat reception by at least this percent."""
-        measures = reached.receptions(self.registry, [unit])
+        measures = cuts.receptions(self.registry, [unit])
         for service in [name for name in _SERVICES if name not in set(measures["service"])]:
             self._add_measure(unit, service)
-        measures = reached.receptions(self.registry, [unit])
-        pairs = reached.before_after(measures, self.registry.frame("values"))
+        measures = cuts.receptions(self.registry, [unit])
+        pairs = cuts.before_after(measures, self.registry.frame("values"))
         keep, rows = 1 - Fraction(percent, 100), []
         for pair in pairs.to_dict("records"):
             rows += _cut_rows({str(name): value for name, value in pair.items()}, keep)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -16,7 +17,7 @@ from kuzbass_lean.errors import UnknownNameError, UsageError
 from kuzbass_lean.maturity import units as reached
 from kuzbass_lean.maturity.bases import Adoption, Basis, PooledRevenue, build, build_local, threshold
 from kuzbass_lean.maturity.model import LEVELS, Direction
-from kuzbass_lean.maturity.units import UNKNOWN, Reach
+from kuzbass_lean.maturity.reach import UNKNOWN, Reach
 from kuzbass_lean.metrics import current_answers
 from kuzbass_lean.nearest import nearest
 from kuzbass_lean.registry import Registry
@@ -124,9 +125,9 @@ class Survey:
             self.basis = build_local(registry, municipality, direction, reading, as_of)[0]
 
     @property
-    def reach(self) -> dict[str, Reach]:
+    def reach(self) -> Mapping[str, Reach]:
         """What each listed unit has reached, by id."""
-        return dict(self.basis.found.reach)
+        return self.basis.found.reach
 
     @property
     def spare(self) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from kuzbass_lean.maturity.bases import Adoption, Mean, PooledRevenue, Total, spread
+from kuzbass_lean.maturity.bases import Adoption, Mean, PooledRevenue, Total, best_of, spread, total_of
 from kuzbass_lean.maturity.lacking import Survey, UnitStep, companies, enough
 
 
@@ -63,8 +63,9 @@ def fewest_at_best(survey: Survey, x: int, y: int) -> int:
     if isinstance(basis, Mean):
         if basis.total is None:
             return 0
-        best = sorted(spread(basis.found)[1], reverse=True)[:needed]
-        return len(_raised(best, needed * y - sum(best, Fraction(0))))
+        best = best_of(spread(basis.found)[1], needed)
+        percents = [percent for percent, units in best for _ in range(units)]
+        return len(_raised(percents, needed * y - total_of(best)))
     if isinstance(basis, PooledRevenue):
         return max(needed - case.best, 0 if case.y_met[1] else 1, 0)
     if isinstance(basis, Adoption):

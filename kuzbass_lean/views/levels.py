@@ -10,7 +10,7 @@ import pandas as pd
 from kuzbass_lean import blocks, catalogue, maturity, wording
 from kuzbass_lean.blocks import Block, Column, Standing, Threshold
 from kuzbass_lean.figures import NO_ROWS, Figure, Rows, Text, joined, listed, said
-from kuzbass_lean.maturity import LEVELS, DirectionScore, Profile, Rule
+from kuzbass_lean.maturity import LEVELS, DirectionScore, Profile, Rule, cuts
 from kuzbass_lean.maturity import units as reached
 from kuzbass_lean.registry import Registry, Scope
 from kuzbass_lean.schema import REALISED
@@ -115,7 +115,7 @@ def _read(
     if basis == "revenue":
         tables["revenue"] = _of(registry.frame("revenue"), unit, own)
     if basis == "lead_time":
-        measures = reached.receptions(registry, own.tolist())
+        measures = cuts.receptions(registry, own.tolist())
         tables["measures"] = measures
         units = measures.set_index("measure_id")["unit"]
         values = registry.frame("values")
