@@ -13,7 +13,7 @@ from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 import numpy as np
 import pandas as pd
 
-from kuzbass_lean import catalogue, display, parsing, schema
+from kuzbass_lean import catalogue, content, display, parsing, schema
 from kuzbass_lean.errors import Finding, UnknownNameError, UsageError
 from kuzbass_lean.lookup import Lookup, Positions, positions
 from kuzbass_lean.nearest import nearest
@@ -331,8 +331,7 @@ class Registry:
         total = hashlib.sha256()
         for name in schema.TABLES:
             if self.has(name):
-                total.update(f"{name}\n".encode())
-                total.update(_canonical(self.tables[name]))
+                total.update(f"{name} {content.digest(self.tables[name])}\n".encode())
         return total.hexdigest()
 
     def slice(self, scope: Scope) -> Registry:
@@ -483,8 +482,3 @@ def _typed(table: str, frame: pd.DataFrame) -> pd.DataFrame:
 
 def _ordered(table: str, frame: pd.DataFrame) -> pd.DataFrame:
     return frame.sort_values(schema.order(table), kind="stable")
-
-
-def _canonical(frame: pd.DataFrame) -> bytes:
-    """Rows as text: floats by their shortest form, missing as nothing."""
-    return frame.to_csv(index=False, date_format="%Y-%m-%d", lineterminator="\n").encode()

@@ -14,7 +14,8 @@ from typing import Any
 
 import pandas as pd
 
-from kuzbass_lean import catalogue, evidence, maturity, metrics, published, views
+from kuzbass_lean import catalogue, content, evidence, maturity, metrics, published, views
+from kuzbass_lean.lookup import among
 from kuzbass_lean.press.plan import ReportSpec
 from kuzbass_lean.registry import Registry, Scope
 from kuzbass_lean.schema import REALISED
@@ -171,23 +172,20 @@ class _Now:
 
     @cached_property
     def names(self) -> bytes:
-        return canonical(
-            [
-                self.registry.organizations[["organization_id", "name", "kind"]].to_dict("list"),
-                self.registry.municipalities.reset_index().to_dict("list"),
-            ]
-        )
+        organizations = self.registry.organizations[["organization_id", "name", "kind"]]
+        return content.digest(organizations, self.registry.municipalities.reset_index()).encode()
 
     @cached_property
     def frames(self) -> bytes:
-        return _rows(self.registry.frame("frames"))
+        return content.digest(self.registry.frame("frames")).encode()
 
     @cached_property
     def by_municipality(self) -> bytes:
         # Behind the shares that are compared stand projects, and those are told of by their keys.
         counted = self.registry.projects[["project_id", "status"]]
         pairs = self.registry.project_units()[["project_id", "municipality_id"]].drop_duplicates()
-        return _rows(pairs.merge(counted, on="project_id").sort_values(["project_id", "municipality_id"]))
+        rows = pairs.merge(counted, on="project_id").sort_values(["project_id", "municipality_id"])
+        return content.digest(rows).encode()
 
     @cached_property
     def reconciled(self) -> pd.DataFrame:
@@ -206,14 +204,10 @@ class _Now:
         units = self.registry.project_units()[["project_id", "organization_id", "municipality_id", "kind"]]
         values, seen = self.registry.frame("values"), self.registry.frame("observations")
         measures = self.registry.frame("measures")
-        mine = measures[measures["project_id"].isin(known["project_id"])]
+        mine = measures[among(measures["project_id"], known["project_id"])]
         rows = units.merge(known, on="project_id").sort_values(["project_id", "organization_id"])
-        return sha256(
-            _rows(rows),
-            _rows(mine.sort_values("measure_id")),
-            _rows(values[values["measure_id"].isin(mine["measure_id"])].sort_values(["measure_id", "phase"])),
-            _rows(seen[seen["measure_id"].isin(mine["measure_id"])]),
-        ).encode()
+        theirs, measured = (each[among(each["measure_id"], mine["measure_id"])] for each in (values, seen))
+        return content.digest(rows, mine, theirs, measured).encode()
 
     def slice(self, scope: Scope) -> bytes:
         if scope not in self._slices:
@@ -253,11 +247,15 @@ class _Now:
         yield _rows(self.replicated[self.replicated["sector"].eq(key)])
         yield self.levels(readings).get(catalogue.sector(key).maturity_direction or 0, b"")
 
+    @cached_property
+    def _replicas(self) -> Mapping[str, list[str]]:
+        copies = self.registry.projects.dropna(subset="replicates")
+        return {str(key): sorted(rows) for key, rows in copies.groupby("replicates")["project_id"]}
+
     def project(self, key: str) -> Iterator[bytes]:
-        projects = self.registry.projects
         yield from (self.names, self.slice(Scope.of_project(key)))
         yield _rows(metrics.replication_table(self.registry, [key]))
-        for replica in sorted(projects.loc[projects["replicates"].eq(key), "project_id"]):
+        for replica in self._replicas.get(key, ()):
             yield self.slice(Scope.of_project(replica))
 
 
