@@ -16,8 +16,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -133,6 +134,29 @@ def build(out: Path, *options: str | Path) -> None:
     call(BIN / "kuzbass-lean", "build", "--out", out, *options)
 
 
+@contextmanager
+def workers(count: int, work: Path) -> Iterator[str]:
+    """Have a Dask scheduler and workers of one thread on this machine; give the scheduler's address."""
+    told = work / "scheduler.json"
+    dask = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
+    worker = [sys.executable, "-m", "distributed.cli.dask_worker"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    common = ["--scheduler-file", str(told), "--no-dashboard"]
+    running = [subprocess.Popen([*dask, *common, "--host", "127.0.0.1", "--port", "0"], **quiet)]
+    try:
+        for number in range(count):
+            folder = work / f"worker-{number}"
+            options = ["--nthreads", "1", "--no-nanny", "--local-directory", str(folder)]
+            running.append(subprocess.Popen([*worker, *common, *options], **quiet))
+        while not told.is_file() or not told.read_text():
+            time.sleep(0.1)
+        yield str(json.loads(told.read_text())["address"])
+    finally:
+        for process in reversed(running):
+            process.terminate()
+            process.wait()
+
+
 def limit(specs: list, parts: int, tell: Path) -> None:
     """Run the same cells by plain exec in warm processes; write the seconds that it took.
 
@@ -205,26 +229,34 @@ def warm_limit(tell: str) -> None:
 
 
 def profile(tell: str) -> None:
-    """Write what each cell of each kind of report costs, and what is around the cells."""
+    """Write what each cell of each kind of report costs, and what the page and the PDF add."""
     from kuzbass_lean.press import warm
-    from kuzbass_lean.press.report import Work, make
 
-    warm.preload("warm", pdf=False)
+    warm.preload("warm", pdf=True)
     warm.hold("")
     told = {}
     for wanted in ("region", "sectors/health", "municipalities/kemerovsky-okrug", "projects/mvd"):
         spec = next(spec for spec in planned() if spec.id == wanted)
-        rows = alone(lambda spec=spec: run_cells(spec))
-        with tempfile.TemporaryDirectory() as folder:
-            work = Work(spec, Path(folder) / "a.ipynb", "warm", 600)
-
-            def whole(work: object = work) -> float:
-                begun = time.process_time()
-                make(work)
-                return time.process_time() - begun
-
-            told[wanted] = {"cells": rows, "report": statistics.median(alone(whole) for _ in range(3))}
+        runs = [alone(lambda spec=spec: run_cells(spec)) for _ in range(3)]
+        cells = [
+            (same[0][0], statistics.median(took for _, took in same)) for same in zip(*runs, strict=True)
+        ]
+        told[wanted] = {
+            "cells": cells,
+            "report": statistics.median(alone(lambda spec=spec: whole(spec)) for _ in range(3)),
+            "with_pdf": alone(lambda spec=spec: whole(spec, pdf=True)),
+        }
     Path(tell).write_text(json.dumps(told, ensure_ascii=False))
+
+
+def whole(spec: object, *, pdf: bool = False) -> float:
+    """Make a report as a build does; return its processor seconds."""
+    from kuzbass_lean.press.report import Work, make
+
+    with tempfile.TemporaryDirectory() as folder:
+        begun = time.process_time()
+        make(Work(spec, Path(folder) / "a.ipynb", "warm", 600, pdf))
+        return time.process_time() - begun
 
 
 def alone(what: Callable) -> object:
@@ -274,6 +306,14 @@ def rounds(count: int, work: Path) -> tuple[list[dict], int]:
         shutil.rmtree(out.with_name("out.runs"), ignore_errors=True)
         build(out)
 
+    def on_dask() -> dict:
+        shutil.rmtree(work / "dask", ignore_errors=True)
+        shutil.rmtree(work / "dask.runs", ignore_errors=True)
+        with tempfile.TemporaryDirectory() as folder, workers(2, Path(folder)) as address:
+            begun = time.perf_counter()
+            build(work / "dask", "--dask", address)
+            return {"wall": time.perf_counter() - begun}
+
     ways: list[tuple[str, int, Callable[[], object]]] = [
         ("command loop, one at a time", len(few), lambda: commands(few, 1)),
         ("command loop, two at a time", len(few), lambda: commands(few, 2)),
@@ -281,11 +321,7 @@ def rounds(count: int, work: Path) -> tuple[list[dict], int]:
         ("kuzbass-lean build, cold", len(specs), cold),
         ("kuzbass-lean build, nothing changed", len(specs), lambda: build(out)),
         ("kuzbass-lean build, one row changed", len(specs), lambda: build(kept, "--data", next(turns))),
-        (
-            "kuzbass-lean build, HTML and PDF",
-            len(specs),
-            lambda: build(work / "pdf", "--format", "pdf", "--force"),
-        ),
+        ("kuzbass-lean build, two Dask workers", len(specs), on_dask),
         ("limit: the cells alone, warm", len(specs), lambda: in_process(work, "warm_limit", folder)),
     ]
     found = []
@@ -320,7 +356,7 @@ def summarise(found: list[dict]) -> dict:
         }
         for name in names
     }
-    _, two, lib, cold, same, row_changed, pdf, least = names
+    _, two, lib, cold, same, row_changed, dask, least = names
 
     def ratio(above: str, below: str, what: str = "wall") -> dict:
         values = [rate(row, above, what) / rate(row, below, what) for row in found]
@@ -332,7 +368,7 @@ def summarise(found: list[dict]) -> dict:
         "cold build / limit": ratio(cold, least),
         "cold build / nothing changed": ratio(cold, same),
         "cold build / one row changed": ratio(cold, row_changed),
-        "processor seconds, HTML and PDF / HTML": ratio(pdf, cold, "cpu"),
+        "cold build / on two Dask workers": ratio(cold, dask),
     }
     return {"ways": ways, "ratios": ratios}
 
@@ -358,7 +394,8 @@ def markdown(told: dict) -> str:
         cells = sum(seconds for _, seconds in each["cells"])
         lines += [
             "",
-            f"`{name}`: {1000 * each['report']:.0f} ms of processor time, {1000 * cells:.0f} in cells:",
+            f"`{name}`: {1000 * each['report']:.0f} ms of processor time, {1000 * cells:.0f} in cells; "
+            f"with its PDF {each['with_pdf'] / each['report']:.1f} times as much. By cell:",
             "",
         ]
         lines += ["| ms | cell |", "|---:|---|"]
