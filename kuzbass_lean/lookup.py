@@ -57,6 +57,27 @@ def positions(wanted: pd.Series, keys: pd.Series) -> Positions:
     return _found(asked, known)
 
 
+def most_first(numbers: pd.Series, names: pd.Series) -> Positions:
+    """Return the positions of rows, the largest number first, missing last; equal ones by name."""
+    rows = pa.table({"number": pa.array(numbers, from_pandas=True), "name": _arrow(names)})
+    keys = [("number", "descending"), ("name", "ascending")]
+    order: Positions = pc.sort_indices(rows, sort_keys=keys).to_numpy().astype(np.intp)
+    return order
+
+
+def taken(frame: pd.DataFrame, at: Positions, index: pd.Index) -> pd.DataFrame:
+    """Return the rows at the positions under a new index; -1 gives a row of missing cells."""
+    columns = {name: frame[name].array.take(at, allow_fill=True) for name in frame}
+    return pd.DataFrame(columns, index=index)
+
+
+def distinct(rows: pd.DataFrame) -> tuple[Positions, pd.DataFrame]:
+    """Return which of the distinct rows each row is, and these, in order of first appearance."""
+    codes = rows.groupby(list(rows.columns), dropna=False, sort=False).ngroup().to_numpy().astype(np.intp)
+    first = pd.Series(codes).drop_duplicates().index
+    return codes, rows.iloc[first]
+
+
 def _found(asked: pa.Array, keys: pa.Array) -> Positions:
     if 2 * len(asked) > len(keys):
         return _numbers(pc.index_in(asked, value_set=keys, skip_nulls=True))

@@ -10,8 +10,8 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 
-from kuzbass_lean.lookup import among, positions
-from kuzbass_lean.maturity.reach import UNKNOWN, Codes, Reach, Units, ascending, distinct, whole_numbers
+from kuzbass_lean.lookup import Positions, among, distinct, positions
+from kuzbass_lean.maturity.reach import UNKNOWN, Reach, Units, ascending, whole_numbers
 from kuzbass_lean.maturity.units import listed, total_units
 from kuzbass_lean.registry import Registry, once
 
@@ -84,7 +84,7 @@ class _Ranked:
 
     lows: list[Fraction]
     highs: list[Fraction]
-    places: Codes
+    places: Positions
 
     @property
     def unknown(self) -> tuple[int, int]:
@@ -108,7 +108,7 @@ def _ranked(registry: Registry, kinds: tuple[str, ...]) -> _Ranked:
 
 def _joined(
     names: pd.Series, pairs: pd.DataFrame, cuts: _Ranked, reading: str
-) -> tuple[Codes, tuple[Reach, ...]]:
+) -> tuple[Positions, tuple[Reach, ...]]:
     """Both receptions: the lesser cut; either: the greater; an unknown one stays a bound."""
     by_service = [_least(names, pairs, cuts, service) for service in SERVICES]
     reached = (np.minimum if reading == "both" else np.maximum)(*by_service)
@@ -116,7 +116,7 @@ def _joined(
     return codes, tuple(cuts.reach(low, high) for low, high in found.itertuples(index=False, name=None))
 
 
-def _least(names: pd.Series, pairs: pd.DataFrame, cuts: _Ranked, service: str) -> Codes:
+def _least(names: pd.Series, pairs: pd.DataFrame, cuts: _Ranked, service: str) -> Positions:
     """The places of each unit's least cut of one reception; unknown where it has no measure of it."""
     own = pairs["service"].eq(service).to_numpy(dtype=bool)
     unit = positions(pairs.loc[own, "unit"], names)
@@ -126,7 +126,7 @@ def _least(names: pd.Series, pairs: pd.DataFrame, cuts: _Ranked, service: str) -
     return found
 
 
-def _pooled(names: pd.Series, pairs: pd.DataFrame) -> tuple[Codes, tuple[Reach, ...]]:
+def _pooled(names: pd.Series, pairs: pd.DataFrame) -> tuple[Positions, tuple[Reach, ...]]:
     """Both receptions as one, weighted by the number of observations of the start."""
     unit, weights = positions(pairs["unit"], names), pairs["before_observations"]
     told = pd.DataFrame(

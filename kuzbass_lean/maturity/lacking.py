@@ -10,17 +10,20 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from kuzbass_lean.display import Shown
 from kuzbass_lean.errors import UnknownNameError, UsageError
+from kuzbass_lean.lookup import among
 from kuzbass_lean.maturity import units as reached
 from kuzbass_lean.maturity.bases import Adoption, Basis, PooledRevenue, build, build_local, threshold
 from kuzbass_lean.maturity.model import LEVELS, Direction
 from kuzbass_lean.maturity.reach import UNKNOWN, Reach
 from kuzbass_lean.metrics import current_answers
 from kuzbass_lean.nearest import nearest
-from kuzbass_lean.registry import Registry
+from kuzbass_lean.registry import Registry, once
+from kuzbass_lean.schema import TEXT
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +189,7 @@ class Survey:
         """The municipality of each unit that has one."""
         if self.direction.unit == ("municipality",):
             return {place: place for place in self.reach}
-        own = self.registry.organizations.dropna(subset=["municipality_id"])
-        return dict(zip(own["organization_id"], own["municipality_id"], strict=True))
+        return _places(self.registry)
 
     def open_projects(self, unit: str | None) -> tuple[str, ...]:
         """Return the unit's projects in progress, then planned ones, the earliest due first."""
@@ -196,11 +198,16 @@ class Survey:
     @cached_property
     def _open_projects(self) -> dict[str, tuple[str, ...]]:
         projects, pairs = self.registry.projects, self.registry.project_units()
+        still = projects["status"].isin(["in_progress", "planned"])
         unit = "organization_id"
         if self.direction.unit == ("municipality",):
-            projects, unit = projects[projects["direction"].notna()], "municipality_id"
-        still = projects[projects["status"].isin(["in_progress", "planned"])]
-        rows = pairs.merge(still[["project_id", "status", "due"]], on="project_id").dropna(subset=[unit])
+            still, unit = still & projects["direction"].notna(), "municipality_id"
+        # a participant's project that is not there is at -1, after the last
+        at = self.registry.projects_of_units
+        chosen = np.append(still.to_numpy(dtype=bool), False)[at]
+        chosen &= among(pairs[unit], pd.Series(list(self.reach), dtype=TEXT)).to_numpy(dtype=bool)
+        told = projects[["project_id", "status", "due"]].iloc[at[chosen]]
+        rows = told.assign(**{unit: pairs.loc[chosen, unit].array})
         rows = rows.sort_values(["status", "due", "project_id"]).drop_duplicates(["project_id", unit])
         return {str(name): tuple(ids) for name, ids in rows.groupby(unit)["project_id"]}
 
@@ -241,15 +248,27 @@ class Survey:
         own = listed[listed["model"].eq(self.direction.criteria) & listed["version"].eq(version)]
         return tuple(sorted(int(number) for number in own["number"]))
 
-    def _state(self, version: str, results: dict[int, str]) -> Answers:
-        popular = Counter(
+    @cached_property
+    def _popular(self) -> Counter[int]:
+        """How many units meet each criterion."""
+        return Counter(
             n for _, given in self._current.values() for n, result in given.items() if result == "met"
         )
+
+    def _state(self, version: str, results: dict[int, str]) -> Answers:
+        popular = self._popular
         counted = [number for number, result in results.items() if result != "na"]
         # where nothing counts, one criterion to meet is all that can be asked
         counted = counted or sorted(results)[:1] or [1]
         open_ = sorted((n for n in counted if results.get(n) != "met"), key=lambda n: (-popular[n], n))
         return Answers(version, len(counted), len(counted) - len(open_), tuple(open_))
+
+
+@once
+def _places(registry: Registry) -> dict[str, str]:
+    """The municipality of each organisation that has one."""
+    own = registry.organizations[["organization_id", "municipality_id"]].dropna()
+    return dict(zip(own["organization_id"], own["municipality_id"], strict=True))
 
 
 def companies(survey: Survey) -> dict[str, list[tuple[str, bool]]]:

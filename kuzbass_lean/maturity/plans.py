@@ -116,8 +116,9 @@ def _pooled(survey: Survey, basis: PooledRevenue, count: int, y: int) -> Plan:
     others = [step for step in every if not step.points]
     need = count - basis(0, y).sure
     beginning = _first([step for step in [*raised, *others] if step.projects], need)
-    steps = [step if step in beginning else replace(step, projects=0) for step in raised]
-    steps += [step for step in others if step in beginning]
+    begun = set(beginning)
+    steps = [step if step in begun else replace(step, projects=0) for step in raised]
+    steps += [step for step in others if step in begun]
     return Plan(tuple(steps), len(beginning), len(beginning) >= need)
 
 

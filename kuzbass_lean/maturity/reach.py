@@ -12,12 +12,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from kuzbass_lean.lookup import Positions
+
 Reach = tuple[Fraction | None, Fraction | None]
 """The least and the most that a unit has reached; None is «nobody knows»."""
 
 UNKNOWN: Reach = (None, None)
 
-Codes = npt.NDArray[np.intp]
 Tally = tuple[tuple[Fraction, int], ...]
 """What was reached and by how many units, the most first."""
 
@@ -34,7 +35,7 @@ class Units:
     """
 
     names: Sequence[str]
-    codes: Codes
+    codes: Positions
     levels: tuple[Reach, ...]
     total: int | None
     open_ended: bool
@@ -109,12 +110,6 @@ def ascending(values: Iterable[Fraction]) -> list[Fraction]:
     """Return the values in order, each once."""
     # by their nearest binary number first, which is quick and leaves hardly anything to exchange
     return sorted(sorted(set(values), key=float))
-
-
-def distinct(rows: pd.DataFrame) -> tuple[Codes, pd.DataFrame]:
-    """Return which of the distinct rows each row is, and these, in order of first appearance."""
-    codes = rows.groupby(list(rows.columns), dropna=False, sort=False).ngroup()
-    return codes.to_numpy().astype(np.intp), rows.drop_duplicates()
 
 
 def whole_numbers(values: pd.Series | pd.DataFrame) -> tuple[npt.NDArray[np.object_], int]:

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from kuzbass_lean.lookup import positions
-from kuzbass_lean.maturity.reach import UNKNOWN, Reach, Units, distinct, whole_numbers
+from kuzbass_lean.lookup import distinct, positions
+from kuzbass_lean.maturity.reach import UNKNOWN, Reach, Units, whole_numbers
 from kuzbass_lean.metrics import criteria_share, frame_units
 from kuzbass_lean.registry import Registry, once
 from kuzbass_lean.schema import REALISED

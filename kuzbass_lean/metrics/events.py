@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+import numpy as np
 import pandas as pd
 
+from kuzbass_lean.lookup import Positions
 from kuzbass_lean.registry import Registry
 from kuzbass_lean.schema import REALISED
 
@@ -30,7 +32,10 @@ def realised_days(registry: Registry, kinds: Collection[str] = ()) -> pd.Series:
     >>> len(found)
     12
     """
-    return _realised(registry, kinds).groupby("project_id")["day"].first()
+    rows, day = _realised(registry, kinds)
+    some = np.zeros(len(day), dtype=bool)
+    some[registry.projects_of_units[rows]] = True
+    return day[some].set_axis(pd.Index(registry.projects["project_id"][some], name="project_id")).sort_index()
 
 
 def first_realised(registry: Registry, kinds: Collection[str] = ()) -> pd.Series:
@@ -50,10 +55,13 @@ def first_realised(registry: Registry, kinds: Collection[str] = ()) -> pd.Series
     >>> len(found), found.min().date()
     (11, datetime.date(2018, 10, 31))
     """
-    rows = _realised(registry, kinds)
+    rows, day = _realised(registry, kinds)
     unit = "municipality_id" if tuple(kinds) == ("municipality",) else "organization_id"
-    grouped = rows.dropna(subset=[unit]).groupby(unit)["day"]
-    return grouped.min().where(grouped.count().eq(grouped.size()))
+    codes, names = pd.factorize(registry.project_units()[unit].iloc[rows], sort=True)
+    placed = codes >= 0
+    grouped = day.iloc[registry.projects_of_units[rows[placed]]].groupby(codes[placed])
+    first = grouped.min().where(grouped.count().eq(grouped.size()))
+    return first.set_axis(pd.Index(names, name=unit))
 
 
 def switch_days(organizations: pd.DataFrame, kinds: Collection[str]) -> pd.Series:
@@ -68,12 +76,14 @@ def switch_days(organizations: pd.DataFrame, kinds: Collection[str]) -> pd.Serie
     return rows.set_index("organization_id")["lean_since"].sort_index()
 
 
-def _realised(registry: Registry, kinds: Collection[str]) -> pd.DataFrame:
-    projects = registry.projects[registry.projects["status"].isin(REALISED)]
-    pairs = registry.project_units()
+def _realised(registry: Registry, kinds: Collection[str]) -> tuple[Positions, pd.Series]:
+    """The rows of ``project_units`` that count, and the day of every project, realised or not."""
+    projects = registry.projects
+    done = projects["status"].isin(REALISED)
     if tuple(kinds) == ("municipality",):
-        projects = projects[projects["direction"].notna()]
-    elif kinds:
-        pairs = pairs[pairs["kind"].isin(list(kinds))]
-    day = projects["implemented"].fillna(projects["closed"])
-    return pairs.merge(projects[["project_id"]].assign(day=day), on="project_id")
+        done &= projects["direction"].notna()
+    # a participant's project that is not there is at -1, after the last
+    chosen = np.append(done.to_numpy(dtype=bool), False)[registry.projects_of_units]
+    if kinds and tuple(kinds) != ("municipality",):
+        chosen &= registry.project_units()["kind"].isin(list(kinds)).to_numpy(dtype=bool)
+    return np.flatnonzero(chosen), projects["implemented"].fillna(projects["closed"]).rename("day")

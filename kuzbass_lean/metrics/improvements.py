@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+import numpy as np
 import pandas as pd
 
+from kuzbass_lean.lookup import distinct, positions, taken
 from kuzbass_lean.metrics.change import attainment, change
 from kuzbass_lean.metrics.values import Bounds, Value
 from kuzbass_lean.schema import PHASES
@@ -60,21 +62,9 @@ def improvements(
     72.4
     """
     described = _described(measures, projects)
-    phases = [_phase(values, phase, measures["measure_id"]) for phase in PHASES]
-    rows = zip(
-        described["better"].tolist(),
-        described["unit"].tolist(),
-        *(_values(phase) for phase in phases[:3]),
-        strict=True,
-    )
-    computed = pd.DataFrame(
-        (_row(*row) for row in rows), columns=list(_COMPUTED), index=measures.index
-    ).astype(_COMPUTED)
-    stated = [
-        phase.set_axis(measures.index).drop(columns="factor").add_prefix(f"{name}_")
-        for name, phase in zip(PHASES, phases, strict=True)
-    ]
-    return pd.concat([described, *stated, computed], axis=1)
+    phases = _phases(values, measures["measure_id"])
+    stated = [phase.drop(columns="factor").add_prefix(f"{name}_") for name, phase in phases.items()]
+    return pd.concat([described, *stated, _computed(described, phases)], axis=1)
 
 
 def lead_time_cut(
@@ -122,6 +112,21 @@ def lead_time_cut(
     return pd.concat([cuts[["organization_id", "measures", "unknown"]], finite], axis=1)
 
 
+def _computed(described: pd.DataFrame, phases: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """What the values amount to, worked out once for all measures that state the same."""
+    earlier = {name: phases[name].drop(columns="observations") for name in ("before", "target", "after")}
+    codes, rows = distinct(
+        pd.concat([described[["better", "unit"]], *earlier.values()], axis=1, keys=["", *earlier])
+    )
+    found = zip(
+        *(rows["", name].tolist() for name in ("better", "unit")),
+        *(_values(pd.DataFrame(rows[name])) for name in earlier),
+        strict=True,
+    )
+    computed = pd.DataFrame((_row(*row) for row in found), columns=list(_COMPUTED)).astype(_COMPUTED)
+    return computed.take(codes).set_axis(described.index)
+
+
 def _row(
     better: str, unit: str, before: Value | None, target: Value | None, after: Value | None
 ) -> tuple[object, ...]:
@@ -157,8 +162,8 @@ def _described(measures: pd.DataFrame, projects: pd.DataFrame | None) -> pd.Data
     described = measures.reindex(columns=names)
     if projects is None:
         return described
-    of = projects.set_index("project_id")[["organization_id", "title", "sector", "status"]]
-    project = of.reindex(described["project_id"]).set_axis(described.index)
+    at = positions(described["project_id"], projects["project_id"])
+    project = taken(projects[["organization_id", "title", "sector", "status"]], at, described.index)
     return described.assign(
         organization_id=described["organization_id"].astype("str").fillna(project["organization_id"]),
         project_title=project["title"],
@@ -167,9 +172,16 @@ def _described(measures: pd.DataFrame, projects: pd.DataFrame | None) -> pd.Data
     )
 
 
-def _phase(values: pd.DataFrame, phase: str, measure_ids: pd.Series) -> pd.DataFrame:
-    rows = values[values["phase"].eq(phase)].set_index("measure_id")
-    return rows.reindex(index=measure_ids, columns=["low", "high", "qualifier", "factor", "observations"])
+def _phases(values: pd.DataFrame, measure_ids: pd.Series) -> dict[str, pd.DataFrame]:
+    """What each measure states in each phase, a row a measure."""
+    stated = values.reindex(columns=["low", "high", "qualifier", "factor", "observations"])
+    measure, phases = positions(values["measure_id"], measure_ids), {}
+    for phase in PHASES:
+        rows = np.flatnonzero(values["phase"].eq(phase).to_numpy(dtype=bool) & (measure >= 0))
+        at = np.full(len(measure_ids), -1, dtype=np.intp)
+        at[measure[rows]] = rows
+        phases[phase] = taken(stated, at, measure_ids.index)
+    return phases
 
 
 def _values(phase: pd.DataFrame) -> Iterable[Value | None]:

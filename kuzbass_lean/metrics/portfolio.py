@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
 import pandas as pd
 
 from kuzbass_lean.display import Shown
+from kuzbass_lean.lookup import most_first, positions, taken
 from kuzbass_lean.schema import OPEN, REALISED, STATUSES
 
 AGE_BANDS = (90, 180, 365)
@@ -135,9 +137,10 @@ def overdue(projects: pd.DataFrame, as_of: date) -> pd.DataFrame:
     (13, 42)
     """
     moment = pd.Timestamp(as_of)
-    late = projects[projects["status"].isin(OPEN) & projects["due"].lt(moment)]
-    days = (moment - late["due"]).dt.days.astype("int64")
-    return late.assign(days=days).sort_values(["days", "project_id"], ascending=[False, True])
+    late = np.flatnonzero(projects["status"].isin(OPEN) & projects["due"].lt(moment))
+    days = (moment - projects["due"].iloc[late]).dt.days.astype("int64")
+    order = most_first(days, projects["project_id"].iloc[late])
+    return projects.iloc[late[order]].assign(days=days.iloc[order])
 
 
 def ageing(projects: pd.DataFrame, as_of: date) -> pd.DataFrame:
@@ -155,8 +158,8 @@ def ageing(projects: pd.DataFrame, as_of: date) -> pd.DataFrame:
     >>> int(kl.metrics.ageing(registry.projects, day)["projects"].sum())
     98
     """
-    still_open = projects[projects["status"].isin(OPEN)]
-    days = (pd.Timestamp(as_of) - still_open["started"]).dt.days
+    started = projects.loc[projects["status"].isin(OPEN), "started"]
+    days = (pd.Timestamp(as_of) - started).dt.days
     starts = [0, *(end + 1 for end in AGE_BANDS)]
     ends = [*AGE_BANDS, float("inf")]
     counts = [int(days.between(start, end).sum()) for start, end in zip(starts, ends, strict=True)]
@@ -164,7 +167,7 @@ def ageing(projects: pd.DataFrame, as_of: date) -> pd.DataFrame:
         {
             "from_day": pd.array([*starts, None], dtype="Int64"),
             "to_day": pd.array([*AGE_BANDS, None, None], dtype="Int64"),
-            "projects": [*counts, len(still_open) - sum(counts)],
+            "projects": [*counts, len(started) - sum(counts)],
         }
     )
 
@@ -191,7 +194,8 @@ def durations(projects: pd.DataFrame, as_of: date) -> pd.DataFrame:
     """
     moment = pd.Timestamp(as_of)
     undated = projects["status"].eq("closed") & projects["closed"].isna()
-    usable = projects[projects["started"].le(moment) & projects["status"].ne("cancelled") & ~undated]
+    known = projects["started"].le(moment) & projects["status"].ne("cancelled") & ~undated
+    usable = projects.loc[known, ["project_id", "started", "closed"]]
     closed = usable["closed"].le(moment)
     end = usable["closed"].where(closed, moment)
     days = (end - usable["started"]).dt.days.astype("int64")
@@ -219,11 +223,12 @@ def replication(projects: pd.DataFrame) -> pd.DataFrame:
     >>> found["project_id"].iloc[0], int(found["adopters"].iloc[0])
     ('demo-135', 6)
     """
-    replicas = projects[projects["replicates"].notna() & projects["status"].ne("cancelled")]
-    finished = projects["closed"].fillna(projects["implemented"])
-    original = finished.set_axis(projects["project_id"]).reindex(replicas["replicates"])
+    columns = ["replicates", "organization_id", "status", "implemented", "closed"]
+    replicas = projects.loc[projects["replicates"].notna() & projects["status"].ne("cancelled"), columns]
+    at = positions(replicas["replicates"], projects["project_id"])
+    original = taken(projects[["closed", "implemented"]], at, replicas.index)
     adopted = replicas["implemented"].fillna(replicas["closed"])
-    days = (adopted - original.set_axis(replicas.index)).dt.days
+    days = (adopted - original["closed"].fillna(original["implemented"])).dt.days
     grouped = replicas.assign(days=days, realised=replicas["status"].isin(REALISED)).groupby("replicates")
     found = grouped.agg(
         adopters=("organization_id", "nunique"), realised=("realised", "sum"), median_days=("days", "median")

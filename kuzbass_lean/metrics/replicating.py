@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from kuzbass_lean import catalogue
+from kuzbass_lean.lookup import among, positions
+from kuzbass_lean.lookup import taken as rows_at
 from kuzbass_lean.metrics.improvements import improvements
 from kuzbass_lean.registry import Registry
-from kuzbass_lean.schema import REALISED
+from kuzbass_lean.schema import REALISED, TEXT
 
 
 def adoptions(registry: Registry, practices: Collection[str] = ()) -> pd.DataFrame:
@@ -47,15 +50,17 @@ def adoptions(registry: Registry, practices: Collection[str] = ()) -> pd.DataFra
     projects = registry.projects
     taken = projects["replicates"].notna() & projects["status"].ne("cancelled")
     if practices:
-        taken &= projects["replicates"].isin(list(practices))
+        taken &= among(projects["replicates"], _texts(practices))
     replicas = projects.loc[taken, ["project_id", "replicates", "status", "implemented", "closed"]]
-    finished = projects["closed"].fillna(projects["implemented"]).set_axis(projects["project_id"])
     adopted = replicas["implemented"].fillna(replicas["closed"])
-    begun = finished.reindex(replicas["replicates"]).set_axis(replicas.index)
+    at = positions(replicas["replicates"], projects["project_id"])
+    original = rows_at(projects[["closed", "implemented"]], at, replicas.index)
+    begun = original["closed"].fillna(original["implemented"])
     rows = replicas.assign(
         days=(adopted - begun).dt.days.astype("Int64"), realised=replicas["status"].isin(REALISED)
     ).rename(columns={"project_id": "replica_id", "replicates": "project_id"})
     units = registry.project_units()[["project_id", "organization_id", "municipality_id"]]
+    units = units[np.append(taken.to_numpy(dtype=bool), False)[registry.projects_of_units]]
     rows = rows.merge(units.rename(columns={"project_id": "replica_id"}), on="replica_id")
     rows = rows.merge(_common(registry, rows), on=["project_id", "replica_id"], how="left")
     names = ["project_id", "replica_id", "organization_id", "municipality_id", "status", "realised", "days"]
@@ -63,17 +68,21 @@ def adoptions(registry: Registry, practices: Collection[str] = ()) -> pd.DataFra
     return rows.sort_values(["project_id", "days", "replica_id", "organization_id"], ignore_index=True)[names]
 
 
-def _achieved(registry: Registry, projects: Iterable[str]) -> pd.DataFrame:
+def _texts(values: Iterable[str]) -> pd.Series:
+    return pd.Series(list(values), dtype=TEXT)
+
+
+def _achieved(registry: Registry, projects: pd.Series) -> pd.DataFrame:
     """Changes that were achieved and are more than a bound, by project and measure."""
     measures = registry.frame("measures")
-    measures = measures[measures["project_id"].isin(list(projects))]
+    measures = measures[among(measures["project_id"], projects)]
     found = improvements(measures, registry.frame("values"), registry.projects)
     known = found[~found["planned"] & ~found["one_sided"] & found["relative_low"].notna()]
     return known[["measure_id", "project_id", "organization_id", "name", "relative_low", "relative_high"]]
 
 
 def _common(registry: Registry, pairs: pd.DataFrame) -> pd.DataFrame:
-    of_both = pd.concat([pairs["project_id"], pairs["replica_id"]]).unique()
+    of_both = pd.concat([pairs["project_id"], pairs["replica_id"]])
     changes = _achieved(registry, of_both).drop(columns="organization_id")
     changes = changes.assign(key=changes["name"].str.casefold().str.strip())
     names = {"project_id": "replica_id"}
@@ -117,50 +126,78 @@ def replication_table(registry: Registry, practices: Collection[str] = ()) -> pd
     1
     """
     projects = registry.projects
-    wanted = projects["source"].eq("published") | projects["project_id"].isin(projects["replicates"].dropna())
-    chosen = projects[projects["project_id"].isin(list(practices)) if practices else wanted]
+    if practices:
+        wanted = among(projects["project_id"], _texts(practices))
+    else:
+        wanted = projects["source"].eq("published") | among(projects["project_id"], projects["replicates"])
+    chosen = projects.loc[wanted, ["project_id", "title", "sector", "organization_id"]]
     found = adoptions(registry, list(chosen["project_id"]))
-    own = _achieved(registry, chosen["project_id"])
-    rows = [_practice(registry, row, found, own) for row in chosen.to_dict("records")]
+    table = chosen[["project_id", "title", "sector"]].reset_index(drop=True)
+    table = table.assign(**_who(registry, chosen, wanted, found), **_what(registry, chosen, found))
     names = ["project_id", "title", "sector", "adopters", "realised", "candidates", "eligible", "share"]
     names += ["median_days", "median_change", "measured", "measures", "own_change", "own_measures"]
-    table = pd.DataFrame(rows, columns=names)
     order = table.assign(count=table["adopters"].map(len))
     order = order.sort_values(["count", "project_id"], ascending=[False, True], ignore_index=True)
-    return order.drop(columns="count")
+    return order[names]
 
 
-def _practice(
-    registry: Registry, project: Mapping[Any, Any], found: pd.DataFrame, achieved: pd.DataFrame
-) -> dict[str, object]:
-    own = found[found["project_id"].eq(project["project_id"])]
+def _who(
+    registry: Registry, chosen: pd.DataFrame, wanted: pd.Series, found: pd.DataFrame
+) -> dict[str, list[Any]]:
+    """Who has adopted each practice, and who could."""
+    pairs = registry.project_units()[["project_id", "organization_id"]]
+    own = pairs[np.append(wanted.to_numpy(dtype=bool), False)[registry.projects_of_units]]
+    at_home = {str(key): set(names) for key, names in own.groupby("project_id")["organization_id"]}
+    took = found.merge(own.assign(own=True), on=["project_id", "organization_id"], how="left")
+    took = took[took["own"].isna()]
+    took_over = {str(key): set(names) for key, names in took.groupby("project_id")["organization_id"]}
+    realised = took[took["realised"]].groupby("project_id")["organization_id"].nunique().to_dict()
     units = registry.organizations
-    lead = units[units["organization_id"].eq(project["organization_id"])]
-    peers = units[units["kind"].isin(lead["kind"]) & units["sector"].eq(project["sector"])]
-    origin = registry.project_units()
-    origin = origin[origin["project_id"].eq(project["project_id"])]
-    adopters = sorted(set(own["organization_id"]) - set(origin["organization_id"]))
-    candidates = sorted(set(peers["organization_id"]) - set(adopters) - set(origin["organization_id"]))
-    replicas = own.drop_duplicates("replica_id")
-    at_home = achieved[achieved["project_id"].eq(project["project_id"])]
-    common = replicas["original_low"].median()
-    eligible = len(adopters) + len(candidates)
-    return {
-        **{name: project[name] for name in ("project_id", "title", "sector")},
-        "adopters": tuple(adopters),
-        "realised": own.loc[
-            own["realised"] & own["organization_id"].isin(adopters), "organization_id"
-        ].nunique(),
-        "candidates": tuple(candidates),
-        "eligible": eligible,
-        "share": len(adopters) / eligible if eligible else None,
-        "median_days": replicas["days"].astype("float64").median(),
-        "median_change": replicas["relative_low"].median(),
-        "measured": int(replicas["relative_low"].notna().sum()),
-        "measures": tuple(replicas["measure_id"].dropna()),
-        "own_change": at_home["relative_low"].median() if pd.isna(common) else common,
-        "own_measures": tuple(at_home["measure_id"]),
+    peers = {key: sorted(names) for key, names in units.groupby(["kind", "sector"])["organization_id"]}
+    kinds = rows_at(
+        units[["kind"]], positions(chosen["organization_id"], units["organization_id"]), chosen.index
+    )["kind"]
+    rows: dict[str, list[Any]] = {
+        name: [] for name in ("adopters", "realised", "candidates", "eligible", "share")
     }
+    for project, kind, sector in zip(chosen["project_id"], kinds, chosen["sector"], strict=True):
+        adopters = took_over.get(project, set())
+        taken = adopters | at_home.get(project, set())
+        candidates = tuple(unit for unit in peers.get((kind, sector), ()) if unit not in taken)
+        eligible = len(adopters) + len(candidates)
+        rows["adopters"].append(tuple(sorted(adopters)))
+        rows["realised"].append(realised.get(project, 0))
+        rows["candidates"].append(candidates)
+        rows["eligible"].append(eligible)
+        rows["share"].append(len(adopters) / eligible if eligible else None)
+    return rows
+
+
+def _what(registry: Registry, chosen: pd.DataFrame, found: pd.DataFrame) -> dict[str, Any]:
+    """How fast each practice was adopted, and what it gave there and in itself."""
+    replicas = found.drop_duplicates("replica_id")
+    there = replicas.assign(days=replicas["days"].astype("float64")).groupby("project_id")
+    own = _achieved(registry, chosen["project_id"])
+    at_home = own.groupby("project_id")["relative_low"].median()
+    practices = pd.Index(chosen["project_id"])
+
+    def median(column: str) -> pd.Series:
+        return there[column].median().reindex(practices).reset_index(drop=True)
+
+    return {
+        "median_days": median("days"),
+        "median_change": median("relative_low"),
+        "measured": there["relative_low"].count().reindex(practices, fill_value=0).to_list(),
+        "measures": _lists(replicas.dropna(subset=["measure_id"]), practices),
+        "own_change": median("original_low").fillna(at_home.reindex(practices).reset_index(drop=True)),
+        "own_measures": _lists(own, practices),
+    }
+
+
+def _lists(measures: pd.DataFrame, practices: pd.Index) -> list[tuple[str, ...]]:
+    """The ids of each practice's measures."""
+    found = {key: tuple(ids) for key, ids in measures.groupby("project_id")["measure_id"]}
+    return [found.get(practice, ()) for practice in practices]
 
 
 def replication_candidates(
@@ -236,9 +273,14 @@ class _Elsewhere:
 
     def __init__(self, registry: Registry) -> None:
         projects = registry.projects
-        self._active = projects[projects["status"].ne("cancelled") & projects["typical"].notna()]
-        pairs = registry.project_units().drop(columns=["sector", "role"])
-        taken = pairs.merge(self._active[["project_id", "typical", "status"]], on="project_id")
+        known = projects["status"].ne("cancelled") & projects["typical"].notna()
+        self._active = projects.loc[known, ["project_id", "typical", "status"]]
+        # a participant's project that is not there is at -1, after the last
+        rows = np.append(known.to_numpy(dtype=bool), False)[registry.projects_of_units]
+        pairs = registry.project_units().loc[
+            rows, ["project_id", "organization_id", "municipality_id", "kind"]
+        ]
+        taken = pairs.merge(self._active, on="project_id")
         done = taken[taken["status"].isin(REALISED)]
         self.taken_by = _sets(taken, "organization_id")
         self.taken_in = _sets(taken, "municipality_id")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from kuzbass_lean.display import Shown
@@ -160,7 +161,10 @@ def concentration(projects: pd.DataFrame, unit: str = "organization_id") -> Conc
     >>> kl.metrics.concentration(registry.projects, "sector").top
     ('empl',)
     """
-    counts = projects.loc[projects["status"].ne("cancelled"), unit].value_counts()
+    codes, names = pd.factorize(projects[unit])
+    active = projects["status"].ne("cancelled").to_numpy(dtype=bool) & (codes >= 0)
+    counts = pd.Series(np.bincount(codes[active], minlength=len(names)), index=names)
+    counts = counts[counts.gt(0)]
     total, largest = int(counts.sum()), int(counts.max()) if len(counts) else 0
     return Concentration(
         per_unit=Ratio(total, len(counts)),

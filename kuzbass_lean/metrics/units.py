@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import date
 
+import numpy as np
 import pandas as pd
 
+from kuzbass_lean.lookup import positions
 from kuzbass_lean.metrics.values import Ratio
 from kuzbass_lean.schema import OPEN, REALISED
 
@@ -70,13 +72,15 @@ def covered_units(
     >>> len(kl.metrics.covered_units(registry.projects, registry.project_units(), ["polyclinic"]))
     2
     """
-    qualifying = projects.loc[projects["status"].isin(list(statuses)), "project_id"]
-    rows = project_units[project_units["project_id"].isin(qualifying)]
+    qualifying = projects["status"].isin(list(statuses)).to_numpy(dtype=bool)
+    # a participant's project that is not there is at -1, after the last
+    at = positions(project_units["project_id"], projects["project_id"])
+    chosen = np.append(qualifying, False)[at]
     if tuple(kinds) == ("municipality",):
-        return tuple(sorted(rows["municipality_id"].dropna().unique()))
+        return tuple(sorted(project_units.loc[chosen, "municipality_id"].dropna().unique()))
     if kinds:
-        rows = rows[rows["kind"].isin(list(kinds))]
-    return tuple(sorted(rows["organization_id"].unique()))
+        chosen &= project_units["kind"].isin(list(kinds)).to_numpy(dtype=bool)
+    return tuple(sorted(project_units.loc[chosen, "organization_id"].unique()))
 
 
 def coverage(covered: Collection[str] | int, units: int | None) -> Ratio:
@@ -122,19 +126,25 @@ def by_unit(
     >>> counts.loc["kiselevsky-okrug"].to_dict()
     {'projects': 9, 'realised': 5, 'closed': 4, 'open': 2}
     """
-    distinct = project_units[["project_id", unit]].dropna().drop_duplicates()
-    active = projects.loc[projects["status"].ne("cancelled"), ["project_id", "status"]]
-    rows = distinct.merge(active, on="project_id")
-    counts = (
-        rows.assign(
-            projects=1,
-            realised=rows["status"].isin(REALISED).astype("int64"),
-            closed=rows["status"].eq("closed").astype("int64"),
-            open=rows["status"].isin(OPEN).astype("int64"),
-        )
-        .groupby(unit)[["projects", "realised", "closed", "open"]]
-        .sum()
+    codes, names = pd.factorize(project_units[unit], sort=True)
+    status = projects["status"]
+    # a participant's project that is not there is at -1, after the last
+    at = positions(project_units["project_id"], projects["project_id"])
+    rows = np.flatnonzero(np.append(status.ne("cancelled").to_numpy(dtype=bool), False)[at] & (codes >= 0))
+    pairs = pd.unique(at[rows] * max(len(names), 1) + codes[rows])
+    project, of = np.divmod(pairs, max(len(names), 1))
+    wanted = {"realised": status.isin(REALISED), "closed": status.eq("closed"), "open": status.isin(OPEN)}
+    counts = pd.DataFrame(
+        {
+            "projects": np.bincount(of, minlength=len(names)),
+            **{
+                name: np.bincount(of[flags.to_numpy(dtype=bool)[project]], minlength=len(names))
+                for name, flags in wanted.items()
+            },
+        },
+        index=pd.Index(names, name=unit),
     )
+    counts = counts[counts["projects"].gt(0)]
     return counts.reindex(pd.Index(units, name=unit), fill_value=0) if units else counts
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
 import pandas as pd
 
 from kuzbass_lean.display import Shown
+from kuzbass_lean.lookup import most_first
 from kuzbass_lean.schema import OPEN
 
 
@@ -27,11 +29,13 @@ def ageing_list(projects: pd.DataFrame, as_of: date) -> pd.DataFrame:
     98
     """
     moment = pd.Timestamp(as_of)
-    still = projects[projects["status"].isin(OPEN)]
-    age = (moment - still["started"]).dt.days.astype("Int64")
-    late = (moment - still["due"]).dt.days.astype("Int64").clip(lower=0)
-    rows = still.assign(age=age.mask(age.lt(0)), late=late)
-    return rows.sort_values(["age", "project_id"], ascending=[False, True], na_position="last")
+    still = np.flatnonzero(projects["status"].isin(OPEN))
+    told = projects[["project_id", "started", "due"]].iloc[still]
+    age = (moment - told["started"]).dt.days.astype("Int64")
+    age = age.mask(age.lt(0))
+    late = (moment - told["due"]).dt.days.astype("Int64").clip(lower=0)
+    order = most_first(age, told["project_id"])
+    return projects.iloc[still[order]].assign(age=age.iloc[order], late=late.iloc[order])
 
 
 @dataclass(frozen=True, slots=True)
