@@ -33,6 +33,19 @@ class Dot:
     label: str = ""
 
 
+_MANY = 200
+"""From so many dots on, those that nobody could tell apart are drawn once."""
+_GRID = (500, 0.5)
+"""Dots within the same of so many parts of the axis of n, and of so many percent, lie on each other."""
+
+
+def _apart(dots: pd.DataFrame) -> pd.DataFrame:
+    if len(dots) <= _MANY:
+        return dots
+    across, up = (dots["n"] * _GRID[0] // dots["n"].max()), dots["percent"] // _GRID[1]
+    return dots[~dots.assign(n=across, percent=up).duplicated()]
+
+
 def funnel(
     dots: Sequence[Dot], limits: pd.DataFrame, mean: Number, words: tuple[str, str, str, str, str], alt: Text
 ) -> Drawing:
@@ -47,7 +60,7 @@ def funnel(
     words
         What to write before the mean, the 95 % and the 99.8 % limit, and at the axes x and y.
     """
-    frame = pd.DataFrame(dots)
+    frame = _apart(pd.DataFrame(dots))
 
     def paint(figure: Figure, width: int) -> None:
         wide = width == theme.WIDE

@@ -123,7 +123,7 @@ def _columnar(body: str, delimiter: str, width: int) -> tuple[pd.DataFrame, dict
         )
     except pa.ArrowInvalid as error:
         raise UnreadableError("unreadable", str(error).splitlines()[0]) from None
-    return table.to_pandas(types_mapper={pa.string(): STRING}.get), ragged
+    return table.combine_chunks().to_pandas(types_mapper={pa.string(): STRING}.get), ragged
 
 
 def _decode(name: str, data: bytes) -> tuple[str, list[Finding]]:

@@ -47,7 +47,11 @@ def restore(folder: Path) -> Registry:
     if not (folder / _ABOUT).is_file():
         raise UsageError(f"{DATA_VARIABLE} does not name a stored registry: unset it, or build again")
     about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
-    tables = {path.stem: parquet.read_table(path).to_pandas() for path in sorted(folder.glob("*.parquet"))}
+    # In one piece, for rows are taken from all pieces at the price of the whole column.
+    tables = {
+        path.stem: parquet.read_table(path).combine_chunks().to_pandas()
+        for path in sorted(folder.glob("*.parquet"))
+    }
     findings = tuple(Finding(**found) for found in about["findings"])
     origins = {
         table: Origin(tuple(Stretch(**stretch) for stretch in origin["stretches"]))

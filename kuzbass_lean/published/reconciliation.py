@@ -11,6 +11,7 @@ import pandas as pd
 from kuzbass_lean import catalogue
 from kuzbass_lean.checks import finding
 from kuzbass_lean.errors import Finding
+from kuzbass_lean.lookup import among, positions
 from kuzbass_lean.metrics import frame_units
 from kuzbass_lean.published.figures import PublishedFigure, figures, read
 from kuzbass_lean.registry import Registry, once
@@ -137,15 +138,23 @@ def _unknown(why: str) -> _Found:
 
 
 def _absent(registry: Registry, organizations: list[str]) -> str:
-    known = set(registry.organizations["organization_id"])
+    known = registry.once(_absent, lambda: frozenset(registry.organizations["organization_id"]))
     lost = [name for name in organizations if name not in known]
     return f"в реестре нет организации {', '.join(lost)}" if lost else ""
 
 
+@once
+def _active(registry: Registry) -> pd.DataFrame:
+    """The projects that were not cancelled, with the kind of the organisation that leads each."""
+    names = ["project_id", "organization_id", "sector", "direction", "status"]
+    projects = registry.projects.loc[registry.projects["status"].ne("cancelled"), names]
+    leads = positions(projects["organization_id"], registry.organizations["organization_id"])
+    return projects.assign(kind=registry.organizations["kind"].array.take(leads, allow_fill=True))
+
+
 def _projects(check: dict[str, Any], registry: Registry) -> _Found:
     """Projects that were not cancelled, by leading organisation, sector, direction, status."""
-    projects = registry.projects
-    projects = projects[projects["status"].ne("cancelled")]
+    projects = _active(registry)
     named = [*check.get("organizations", []), *check.get("without", [])]
     lost = _absent(registry, named)
     if lost:
@@ -157,8 +166,7 @@ def _projects(check: dict[str, Any], registry: Registry) -> _Found:
     if "sector" in check:
         projects = projects[projects["sector"].eq(check["sector"])]
     if "kind" in check:
-        kinds = registry.organizations.set_index("organization_id")["kind"]
-        projects = projects[projects["organization_id"].map(kinds).eq(check["kind"])]
+        projects = projects[projects["kind"].eq(check["kind"])]
     if check.get("directed"):
         projects = projects[projects["direction"].notna()]
     if "direction" in check:
@@ -185,7 +193,7 @@ def _coverage(check: dict[str, Any], registry: Registry) -> _Found:
 def _municipalities(check: dict[str, Any], registry: Registry) -> _Found:
     directed = registry.projects.loc[registry.projects["direction"].notna(), "project_id"]
     pairs = registry.project_units()
-    placed = pairs[pairs["project_id"].isin(directed) & pairs["municipality_id"].notna()]
+    placed = pairs[among(pairs["project_id"], directed) & pairs["municipality_id"].notna()]
     rows = {"projects": placed["project_id"].unique().tolist()}
     return float(placed["municipality_id"].nunique()), "с проектом муниципального направления", rows
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from kuzbass_lean.charts.theme import shorten
 from kuzbass_lean.evidence import FIRM_POINTS
 from kuzbass_lean.evidence.control import RUN_LENGTH, Phase
 from kuzbass_lean.figures import Figure, Rows, Text, joined, said, within
+from kuzbass_lean.lookup import among
 from kuzbass_lean.registry import Registry, Scope, once
 from kuzbass_lean.views import series, shown
 from kuzbass_lean.views.series import Series
@@ -178,20 +180,20 @@ def comparison(registry: Registry, scope: Scope) -> Block:
     --------
     >>> block = kl.views.comparison(registry, kl.Scope.region())
     """
-    whole = registry.slice(Scope.of_sector(scope.sector)) if scope.sector else registry
-    unit = "organization_id" if scope.sector else "municipality_id"
-    counts = _counts(whole, unit)
-    counts = counts[counts["projects"].gt(0)]
-    if len(counts) < 3:
+    every = _compared(registry, scope.sector)
+    if every is None:
         return blocks.prose("Сравнивать не с чем: проекты есть меньше чем у трёх.")
-    names = _unit_names(registry, unit)
-    found = evidence.funnel(pd.DataFrame({"n": counts["projects"], "successes": counts["realised"]}))
+    counts, names, found, shares, counted = (
+        every.counts,
+        every.names,
+        every.found,
+        every.shares,
+        every.counted,
+    )
     mean, rows = found.share or 0.0, found.rows
-    shares = _shares(whole, unit, counts, names)
-    dots = [_dot(str(key), scope, shares[str(key)], str(row["flag"]), names) for key, row in rows.iterrows()]
+    dots = [_dot(str(key), scope, shares[str(key)], str(flag), names) for key, flag in rows["flag"].items()]
     beyond = rows.index[rows["flag"].isin(["above_998", "below_998"])]
     outside = sorted(beyond, key=lambda key: names[str(key)])
-    counted = Rows.of(projects=whole.projects.loc[whole.projects["status"].ne("cancelled"), "project_id"])
     compared = shown.number("compared", "Сравнивается", len(counts), "unit", "compared", rows=counted)
     apart = shown.number(
         "outside",
@@ -251,7 +253,7 @@ def comparison(registry: Registry, scope: Scope) -> Block:
     note = said(
         "Это не рейтинг: у кого мало проектов, у того доля скачет сама по себе. {} Пределы и интервалы "
         "показывают, какую разницу даёт один случай.",
-        _census(registry, whole),
+        every.census,
     )
     told = said("{}. В среднем {}. {}", joined("; ", named), average, note)
     return blocks.chart(
@@ -263,11 +265,39 @@ def comparison(registry: Registry, scope: Scope) -> Block:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """What the comparisons on all pages have in common: the units, their shares, and what they rest on."""
+
+    counts: pd.DataFrame
+    names: dict[str, str]
+    found: evidence.Funnel
+    shares: dict[str, Figure]
+    counted: Rows
+    census: Text
+
+
+@once
+def _compared(registry: Registry, sector: str | None) -> _Compared | None:
+    """Compare territories, or a sector's organisations; None where fewer than three have projects."""
+    whole = registry.slice(Scope.of_sector(sector)) if sector else registry
+    unit = "organization_id" if sector else "municipality_id"
+    counts = _counts(whole, unit)
+    counts = counts[counts["projects"].gt(0)]
+    if len(counts) < 3:
+        return None
+    names = _unit_names(registry, unit)
+    found = evidence.funnel(pd.DataFrame({"n": counts["projects"], "successes": counts["realised"]}))
+    counted = Rows.of(projects=whole.projects.loc[whole.projects["status"].ne("cancelled"), "project_id"])
+    shares = _shares(whole, unit, counts, names)
+    return _Compared(counts, names, found, shares, counted, _census(registry, whole))
+
+
 def _shares(whole: Registry, unit: str, counts: pd.DataFrame, names: dict[str, str]) -> dict[str, Figure]:
     """Return for each unit its share of realised projects, in percent, as a figure."""
     active = whole.projects.loc[whole.projects["status"].ne("cancelled"), "project_id"]
     pairs = whole.project_units()
-    pairs = pairs[pairs["project_id"].isin(active)].drop_duplicates(["project_id", unit])
+    pairs = pairs[among(pairs["project_id"], active)].drop_duplicates(["project_id", unit])
     groups = dict(list(pairs.groupby(unit)["project_id"]))
     return {
         str(key): shown.number(

@@ -10,6 +10,7 @@ import pandas as pd
 from kuzbass_lean import blocks, catalogue, evidence, metrics, wording
 from kuzbass_lean.blocks import Block, Column
 from kuzbass_lean.figures import NO_ROWS, Figure, Rows, Text, said
+from kuzbass_lean.lookup import among
 from kuzbass_lean.registry import Registry, Scope, once
 from kuzbass_lean.schema import REALISED
 from kuzbass_lean.views import shown
@@ -179,7 +180,8 @@ def adopters(registry: Registry, project: str, graded: pd.DataFrame | None = Non
     >>> block = kl.views.adopters(registry, "mfckem")
     """
     found = metrics.adoptions(registry, [project])
-    names, projects = unit_names(registry), registry.projects.set_index("project_id")
+    names, projects = unit_names(registry), registry.projects
+    projects = projects[among(projects["project_id"], found["replica_id"])].set_index("project_id")
     units = found.groupby("replica_id")["organization_id"].agg(list)
     replicas = found.drop_duplicates("replica_id").to_dict("records")
     listed = replicas[:MOST_ROWS]
