@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from kuzbass_lean.errors import CapabilityError
-from kuzbass_lean.press import export, site
+from kuzbass_lean.press import export
 from kuzbass_lean.press.build import BuildOptions, ReportResult, build
 from kuzbass_lean.press.plan import ReportSpec
 from kuzbass_lean.registry import Registry
@@ -150,8 +150,11 @@ def test_an_executed_notebook_names_no_path_and_no_time(tmp_path: Path, registry
 
 
 def test_text_that_a_spreadsheet_would_run_is_neutralised() -> None:
-    table = pd.DataFrame({name: ["=1", "-2", "@x", "+3", "слово"] for name in site.COLUMNS})
-    assert list(export.neutral(table)["label"]) == ["'=1", "'-2", "'@x", "'+3", "слово"]
+    cells = ["=1", "-2", "@x", "+3", "\tx", "'=1", "'слово", "слово", None]
+    table = pd.DataFrame({"label": pd.array(cells, dtype="str")})
+    found = export.neutral(table)["label"]
+    assert list(found[:-1]) == ["'=1", "'-2", "'@x", "'+3", "'\tx", "''=1", "'слово", "слово"]
+    assert found.isna().tolist() == [False] * 8 + [True]
 
 
 def log(out: Path, number: int) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ back with the findings in it.
 
 from kuzbass_lean.intake.annotation import annotate
 from kuzbass_lean.intake.examination import Examination, Header, RowCount, examine, read
-from kuzbass_lean.intake.neutral import neutralise
+from kuzbass_lean.intake.neutral import neutralise, neutralised
 from kuzbass_lean.intake.sources import SAMPLE_LABEL, sample_path
 from kuzbass_lean.intake.stored import DATA_VARIABLE, held, restore, store
 from kuzbass_lean.intake.template import template, write_workbook
@@ -22,6 +22,7 @@ __all__ = [
     "examine",
     "held",
     "neutralise",
+    "neutralised",
     "read",
     "restore",
     "sample_path",

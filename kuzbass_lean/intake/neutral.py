@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pandas as pd
+
 _RISKY = re.compile(r"'*[=+\-@\t\r]")
 
 
@@ -14,6 +16,12 @@ def neutralise(text: str) -> str:
     ``restore`` is exact.
     """
     return f"'{text}" if _RISKY.match(text) else text
+
+
+def neutralised(cells: pd.Series) -> pd.Series:
+    """Return a column of text with ``neutralise`` applied to each cell; a missing one stays missing."""
+    risky = cells.str.match(_RISKY.pattern).fillna(False).astype("bool")
+    return cells.mask(risky, "'" + cells)
 
 
 def restore(text: str) -> str:

@@ -6,18 +6,13 @@ from pathlib import Path
 
 import pandas as pd
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+from kuzbass_lean.intake import neutralised
 
 
 def neutral(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a frame with text cells that a spreadsheet would run as a formula made plain text."""
     texts = [name for name, dtype in frame.dtypes.items() if dtype == "str"]
-    return frame.assign(**{str(name): _plain(frame[name]) for name in texts})
-
-
-def _plain(cells: pd.Series) -> pd.Series:
-    risky = cells.str.startswith(_FORMULA_STARTS).fillna(False).astype("bool")
-    return cells.mask(risky, "'" + cells)
+    return frame.assign(**{str(name): neutralised(frame[name]) for name in texts})
 
 
 def write_csv(path: Path, frame: pd.DataFrame) -> None:
