@@ -242,6 +242,13 @@ def test_inside_a_target_range_the_distance_is_zero():
     assert made.absolute == Bounds(8, 10)
 
 
+def test_a_target_open_to_the_side_where_the_value_is_open_too_may_be_met():
+    found = change(Value.of(10), Value.at_least(15), "target", target=Value.at_least(20))
+
+    # before 10 short; after between 5 short and met: at least 5 better, at most 10
+    assert rounded(found.absolute) == (5.0, 10.0)
+
+
 def test_without_a_target_the_distance_to_it_is_unknown():
     assert not change(Value.of(30), Value.of(26), "target").known
 

@@ -212,7 +212,11 @@ def _divide(n: Decimal, d: Decimal) -> Decimal | None:
 
 def _distance(value: Interval, target: Interval) -> Interval:
     """Distance of the points of one interval to another; it is largest at an end."""
-    beyond = [max(target[0] - end, end - target[1], Decimal(0)) for end in value]
+    # within the target it is zero, also where both are open to the same side
+    beyond = [
+        Decimal(0) if target[0] <= end <= target[1] else max(target[0] - end, end - target[1])
+        for end in value
+    ]
     overlap = value[0] <= target[1] and target[0] <= value[1]
     return Decimal(0) if overlap else min(beyond), max(beyond)
 
