@@ -153,10 +153,11 @@ def _who(
     took_over = {str(key): set(names) for key, names in took.groupby("project_id")["organization_id"]}
     realised = took[took["realised"]].groupby("project_id")["organization_id"].nunique().to_dict()
     units = registry.organizations
-    peers = {key: sorted(names) for key, names in units.groupby(["kind", "sector"])["organization_id"]}
     kinds = rows_at(
         units[["kind"]], positions(chosen["organization_id"], units["organization_id"]), chosen.index
     )["kind"]
+    alike = units[units["kind"].isin(kinds.unique()) & units["sector"].isin(chosen["sector"].unique())]
+    peers = {key: sorted(names) for key, names in alike.groupby(["kind", "sector"])["organization_id"]}
     rows: dict[str, list[Any]] = {
         name: [] for name in ("adopters", "realised", "candidates", "eligible", "share")
     }
