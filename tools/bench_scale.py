@@ -143,6 +143,7 @@ def once_costs(source: str, work: Path) -> dict[str, float]:
         begun = time.perf_counter()
         found = what()
         took[name] = time.perf_counter() - begun
+        print(f"{took[name]:8.2f} s  {name}", file=sys.stderr, flush=True)
         return found
 
     folder = work / "stored"
@@ -169,8 +170,7 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         if asked.source or asked.costs_only:
-            for name, seconds in once_costs(asked.source, Path(folder)).items():
-                print(f"{seconds:8.2f} s  {name}")
+            once_costs(asked.source, Path(folder))
         if asked.costs_only:
             return
         for page, told in same_slice(Path(folder), asked.big, asked.repeats).items():
