@@ -29,6 +29,8 @@ ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 EVERY = 16
 """The slow ways make every so-maniest report of the plan; all ways are compared per report."""
+SIZES = ((288, 34), (10_000, 34), (10_000, 2_000), (1_000_000, 2_000))
+"""Projects and municipalities of the registries that are measured."""
 
 
 def machine() -> dict:
@@ -259,6 +261,38 @@ def whole(spec: object, *, pdf: bool = False) -> float:
         return time.process_time() - begun
 
 
+def scale(tell: str, projects: str, municipalities: str) -> None:
+    """Write what a build does once with a registry of this size, and what all metrics cost on it."""
+    import resource
+
+    from tools.bench_metrics import against_reading
+    from tools.bench_scale import once_costs
+
+    with tempfile.TemporaryDirectory() as folder:
+        work, source = Path(folder), Path(folder) / "data"
+        call(
+            BIN / "kuzbass-lean", "sample", source, "--projects", projects, "--municipalities", municipalities
+        )
+        once = once_costs(str(source), work)
+        told = {"once": once, "metrics": against_reading(work / "stored")}
+    told["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    Path(tell).write_text(json.dumps(told))
+
+
+def sizes(work: Path) -> dict:
+    """Measure registries of several sizes, and pages with a million neighbours and without."""
+    from tools.bench_scale import same_slice
+
+    found = {}
+    for size in SIZES:
+        print(f"registry of {size[0]} projects, {size[1]} municipalities", file=sys.stderr, flush=True)
+        folder = work / f"scale-{'-'.join(map(str, size))}"
+        folder.mkdir()
+        found[" in ".join(map(str, size))] = in_process(folder, "scale", folder, *map(str, size))
+    (work / "slices").mkdir()
+    return {"sizes": found, "same_slice": same_slice(work / "slices")}
+
+
 def alone(what: Callable) -> object:
     """Return what a function gives in a fork of this process."""
     import pickle
@@ -401,7 +435,26 @@ def markdown(told: dict) -> str:
         lines += ["| ms | cell |", "|---:|---|"]
         costly = sorted(each["cells"], key=lambda cell: -cell[1])[:12]
         lines += [f"| {1000 * s:.0f} | `{source.splitlines()[-1]}` |" for source, s in costly]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *by_size(told["scale"])]) + "\n"
+
+
+def by_size(told: dict) -> list[str]:
+    """The costs of a run by the size of the registry, as tables."""
+    lines = ["", "| registry: projects in municipalities | " + " | ".join(told["sizes"]) + " |"]
+    lines += ["|---|" + "---:|" * len(told["sizes"])]
+    rows: dict[str, list[str]] = {}
+    for each in told["sizes"].values():
+        for name, seconds in each["once"].items():
+            label = "digests of all reports" if name.startswith("digests") else name
+            rows.setdefault(f"{label}, s", []).append(f"{seconds:.2f}")
+        rows.setdefault("all metrics and score, s", []).append(f"{each['metrics']['everything']:.2f}")
+        rows.setdefault("... / reading the tables", []).append(f"{each['metrics']['ratio']:.1f}")
+        rows.setdefault("peak memory, MB", []).append(str(each["peak_mb"]))
+    lines += [f"| {name} | " + " | ".join(cells) + " |" for name, cells in rows.items()]
+    lines += ["", "| page, processor s | alone | beside a million projects | ratio |", "|---|---:|---:|---:|"]
+    for page, each in told["same_slice"].items():
+        lines.append(f"| `{page}` | {each['alone']:.2f} | {each['beside']:.2f} | {each['ratio']:.2f} |")
+    return lines
 
 
 def main(arguments: Iterable[str] | None = None) -> None:
@@ -422,6 +475,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
             "measured": found,
         }
         told["profile"] = in_process(work, "profile", work / "held-0")
+        told["scale"] = sizes(work)
     asked.out.mkdir(parents=True, exist_ok=True)
     (asked.out / "bench.json").write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
     (asked.out / "bench.md").write_text(markdown(told))
