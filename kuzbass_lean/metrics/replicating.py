@@ -245,7 +245,9 @@ def replication_candidates(
     known = registry.once(_Elsewhere, lambda: _Elsewhere(registry))
     measured = known.measured(grades)
     units = registry.organizations
-    here = units if municipality is None else units[units["municipality_id"].eq(municipality)]
+    able_kinds = set().union(*known.kinds.values())
+    here = units[units["kind"].isin(able_kinds)]
+    here = here if municipality is None else here[here["municipality_id"].eq(municipality)]
     able = {
         (str(of), str(kind)): set(ids)
         for (of, kind), ids in here.groupby(["sector", "kind"])["organization_id"]

@@ -168,7 +168,7 @@ def concentration(projects: pd.DataFrame, unit: str = "organization_id") -> Conc
     total, largest = int(counts.sum()), int(counts.max()) if len(counts) else 0
     return Concentration(
         per_unit=Ratio(total, len(counts)),
-        top=tuple(sorted(counts.index[counts == largest])),
+        top=tuple(sorted(counts.index[counts == largest].to_numpy(dtype=object))),
         top_share=Ratio(largest, total),
         few=len(counts) < FEW_UNITS,
     )
