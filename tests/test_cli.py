@@ -243,9 +243,9 @@ def test_a_registry_on_a_network_is_asked_for_again_and_one_on_the_disk_is_not(
 
     monkeypatch.setattr(intake, "read", read)
     monkeypatch.setattr(reports, "_PAUSE", 0)
-    assert reports._read("s3://bucket/registry", 2, allow_errors=False) == "registry"
+    assert reports._fetched("s3://bucket/registry", 2, allow_errors=False) == "registry"
     assert len(asked) == 3
     asked.clear()
     with pytest.raises(UsageError):
-        reports._read("folder", 2, allow_errors=False)
+        reports._fetched("folder", 2, allow_errors=False)
     assert len(asked) == 1

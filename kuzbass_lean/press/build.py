@@ -178,8 +178,9 @@ class _Build:
         missing = [spec for spec in self.stale if spec.id not in taken]
         self._check_space(len(missing))
         done = {}
+        stale = {spec.id for spec in self.stale}
         for spec in self.specs:
-            if spec not in self.stale:
+            if spec.id not in stale:
                 done[spec.id] = _known(spec.id, "unchanged", self.recorded[spec.id])
             elif spec.id in taken:
                 done[spec.id] = _known(spec.id, "built", taken[spec.id])
