@@ -109,6 +109,8 @@ def test_a_build_from_a_broken_registry_stops_with_1_before_any_notebook(
         (["score", "--reading", "1=eech"], 'did you mean "each"'),
         (["score", "--model", "no-such.yaml"], "cannot be read"),
         (["build", "--only", "sectors/helth"], 'did you mean "sectors/health"'),
+        (["build", "--engine", "wram"], 'did you mean "warm"'),
+        (["build", "--engine", "wram", "--dask", "tcp://127.0.0.1:1"], 'did you mean "warm"'),
         (["build", "--format", "docx"], 'unknown format "docx"'),
         (["build", "--params", "no-such-folder"], "holds no params file"),
         (["plan", "--as-of", "вчера"], "is not a date"),

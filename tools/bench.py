@@ -212,13 +212,13 @@ def held(work: Path, *sources: str) -> list[Path]:
     return folders
 
 
-def in_process(work: Path, what: str, folder: Path, *arguments: str) -> dict:
-    """Have a new process do something warm (``limit`` or ``profile``) on a stored registry."""
+def in_process(work: Path, what: str, folder: Path, *arguments: str, module: str = "bench") -> dict:
+    """Have a new process do something warm, a function of one of the tools, on a stored registry."""
     from kuzbass_lean import intake
     from kuzbass_lean.press import crew
 
     tell = work / "told.json"
-    code = f"import sys; from tools import bench; bench.{what}(*sys.argv[1:])"
+    code = f"import sys; from tools import {module}; {module}.{what}(*sys.argv[1:])"
     environment = {**os.environ, **crew.ENVIRONMENT, intake.DATA_VARIABLE: str(folder)}
     call(sys.executable, "-c", code, tell, *arguments, env=environment)
     return json.loads(tell.read_text())

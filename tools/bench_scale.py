@@ -60,7 +60,6 @@ def store(folder: Path, projects: int = MILLION, municipalities: int = 2_000) ->
 def pages(tell: str, repeats: str = "5") -> None:
     """Write the processor seconds of each page's cells and of its whole report, each made in a fork."""
     from kuzbass_lean.press import warm
-    from kuzbass_lean.press.report import Work, make
 
     warm.preload("warm", pdf=False)
     warm.hold("")
@@ -68,15 +67,8 @@ def pages(tell: str, repeats: str = "5") -> None:
     told = {}
     for wanted in PAGES:
         spec = specs[wanted]
-
-        def whole(spec: object = spec) -> float:
-            with tempfile.TemporaryDirectory() as folder:
-                begun = time.process_time()
-                make(Work(spec, Path(folder) / "a.ipynb", "warm", 600))
-                return time.process_time() - begun
-
         cells = [bench.alone(lambda spec=spec: bench.run_cells(spec)) for _ in range(int(repeats))]
-        reports = [bench.alone(whole) for _ in range(int(repeats))]
+        reports = [bench.alone(lambda spec=spec: bench.whole(spec)) for _ in range(int(repeats))]
         told[wanted] = {
             "report": statistics.median(reports),
             "cells": [
@@ -98,7 +90,9 @@ def same_slice(work: Path, big: Path | None = None, repeats: int = 5) -> dict:
     """
     (small,) = bench.held(work, "")
     big = big or store(work / "neighbours")
-    told = [_pages(work, folder, repeats) for folder in (small, big)]
+    told = [
+        bench.in_process(work, "pages", folder, str(repeats), module="bench_scale") for folder in (small, big)
+    ]
     found = {}
     for page in PAGES:
         alone, beside = (each[page] for each in told)
@@ -112,22 +106,6 @@ def same_slice(work: Path, big: Path | None = None, repeats: int = 5) -> dict:
             "cells": sorted(grown, key=lambda row: row[1] - row[2]),
         }
     return found
-
-
-def _pages(work: Path, folder: Path, repeats: int) -> dict:
-    import os
-    import subprocess
-
-    from kuzbass_lean import intake
-    from kuzbass_lean.press import crew
-
-    tell = work / "told.json"
-    code = "import sys; from tools import bench_scale; bench_scale.pages(*sys.argv[1:])"
-    environment = {**os.environ, **crew.ENVIRONMENT, intake.DATA_VARIABLE: str(folder)}
-    subprocess.run(
-        [sys.executable, "-c", code, str(tell), str(repeats)], cwd=bench.ROOT, env=environment, check=True
-    )
-    return json.loads(tell.read_text())
 
 
 def once_costs(source: str, work: Path) -> dict[str, float]:

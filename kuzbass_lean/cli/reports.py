@@ -149,9 +149,11 @@ def build(
             _tell([(name, "unchanged", 0.0, "") for name in same], target, as_json=as_json)
             return
 
-    from kuzbass_lean.press.crew import default_engine, hire
+    from kuzbass_lean.press.crew import ENGINES, default_engine, hire
 
     runs.Site(out).check()
+    if engine not in ("", *ENGINES):
+        raise UnknownNameError("engine", engine, ENGINES)
     crew = None if dask else hire(engine or default_engine(), "pdf" in wanted, as_of)
     with _loading(crew):
         from kuzbass_lean.press import fresh

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from kuzbass_lean.errors import CapabilityError, UnknownNameError
+from kuzbass_lean.errors import CapabilityError
 from kuzbass_lean.press.pool import Loader, Nursery, Supervisor
 
 ENGINES = ("warm", "kernel")
@@ -31,13 +31,9 @@ def hire(engine: str, pdf: bool = False, as_of: str = "") -> Loader:
 
     Raises
     ------
-    UnknownNameError
-        There is no such engine.
     CapabilityError
         The warm engine is asked for where processes cannot fork.
     """
-    if engine not in ENGINES:
-        raise UnknownNameError("engine", engine, ENGINES)
     if engine == "kernel" and sys.platform != "linux":
         return Supervisor("spawn", ENVIRONMENT)
     if not hasattr(os, "fork"):
