@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 from pyarrow import compute as pc
@@ -22,6 +23,11 @@ def digest(*frames: pd.DataFrame) -> str:
         total.update(f"{len(part)}:".encode())
         total.update(part)
     return total.hexdigest()
+
+
+def rows(frame: pd.DataFrame) -> npt.NDArray[np.uint64]:
+    """Return a number for each row of a frame, the same for the same cells; the index does not count."""
+    return np.asarray(pd.util.hash_pandas_object(frame, index=False), dtype=np.uint64)
 
 
 def _parts(frames: Iterable[pd.DataFrame]) -> Iterator[bytes]:

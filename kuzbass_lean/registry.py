@@ -417,22 +417,34 @@ class Registry:
             return np.intersect1d(found[0], found[1])
         return found[0] if found else np.empty(0, dtype=np.intp)
 
-    def _cut(self, scope: Scope) -> Registry:
-        projects = self.projects.iloc[self._projects_of(scope)]
-        involved = self._among("units", "project_id", projects["project_id"])
-        members = self._among(
-            "organizations", "organization_id", self._units["organization_id"].iloc[involved]
-        )
-        organizations = self.organizations.iloc[np.union1d(members, self._own(scope))]
-        cut = {**self.tables, "projects": projects, "organizations": organizations}
+    def rows_of(self, scope: Scope) -> Mapping[str, Positions]:
+        """Return which rows a slice on the scope holds: their positions, by table, in order.
+
+        A table that every slice has whole is not named.
+
+        Raises
+        ------
+        UnknownNameError
+            The scope names a sector, municipality or project that is not known.
+        """
+        if scope.kind == "region":
+            return {}
+        self._check(scope)
+        found = {"projects": self._projects_of(scope)}
 
         def keep(names: Iterable[str], column: str, table: str) -> None:
             for name in names:
-                if name in cut:
-                    cut[name] = cut[name].iloc[self._among(name, column, cut[table][column])]
+                if self.has(name):
+                    known = self.frame(table)[column]
+                    mine = known.iloc[found[table]] if table in found else known
+                    found[name] = self._among(name, column, mine)
 
+        projects = self.projects["project_id"].iloc[found["projects"]]
+        involved = self._units["organization_id"].iloc[self._among("units", "project_id", projects)]
+        members = self._among("organizations", "organization_id", involved)
+        found["organizations"] = np.union1d(members, self._own(scope))
         keep(_BY_PROJECT, "project_id", "projects")
-        if "measures" in cut:
+        if self.has("measures"):
             keep(_BY_MEASURE, "measure_id", "measures")
         keep(_BY_ORGANIZATION, "organization_id", "organizations")
         if scope.kind == "project":
@@ -440,11 +452,16 @@ class Registry:
         else:
             keep(["standards"], "organization_id", "organizations")
         if scope.municipality is not None:
-            for name in ("frames", "plans"):
-                if name in cut:
-                    cut[name] = cut[name][cut[name]["municipality_id"].eq(scope.municipality)]
-        if scope.sector is not None and "plans" in cut:
-            cut["plans"] = cut["plans"][cut["plans"]["sector"].eq(scope.sector)]
+            for name in filter(self.has, ("frames", "plans")):
+                found[name] = self._rows(name, "municipality_id", scope.municipality)
+        if scope.sector is not None and self.has("plans"):
+            local = found.get("plans", np.arange(len(self.frame("plans"))))
+            found["plans"] = np.intersect1d(local, self._rows("plans", "sector", scope.sector))
+        return found
+
+    def _cut(self, scope: Scope) -> Registry:
+        rows = self.rows_of(scope)
+        cut = {name: frame.iloc[rows[name]] if name in rows else frame for name, frame in self.tables.items()}
         omitted = self.omitted.of(
             municipality_id=scope.municipality, sector=scope.sector, project_id=scope.project
         )

@@ -56,3 +56,24 @@ def test_every_value_name_and_row_counts() -> None:
 
 def test_a_missing_text_is_an_empty_one_as_in_a_file() -> None:
     assert content.digest(FRAME.assign(key=["а", "bc", ""])) == content.digest(FRAME)
+
+
+def test_a_rows_number_is_that_of_its_cells_whatever_lies_around_it() -> None:
+    numbers = content.rows(FRAME)
+    assert len(set(numbers)) == 3
+    assert list(content.rows(FRAME.iloc[::-1].set_axis([7, 8, 9]))) == list(numbers[::-1])
+    assert list(content.rows(pd.concat([FRAME.iloc[2:], FRAME]))) == [numbers[2], *numbers]
+    assert content.rows(FRAME.iloc[:0]).tolist() == []
+
+
+def test_every_cell_of_a_row_counts_for_its_number_and_a_missing_one_is_no_zero() -> None:
+    others = [
+        FRAME.assign(key=["б", "bc", None]),
+        FRAME.assign(key=["а", "bc", "в"]),
+        FRAME.assign(count=pd.Series([1, 0, 3], dtype="Int64")),
+        FRAME.assign(share=[0.5, 0.0, -1.0]),
+        FRAME.assign(day=FRAME["day"].fillna(pd.Timestamp("1970-01-01"))),
+        FRAME.assign(flag=[True, False, False]),
+    ]
+    for other in others:
+        assert (content.rows(other) != content.rows(FRAME)).sum() == 1

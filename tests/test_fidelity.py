@@ -182,9 +182,12 @@ def both(folder: Path, nursery: Nursery, *cells: tuple[str, list[str]]) -> dict[
     ((_, outcome),) = run([Task(execute, (spec, folder / "warm.ipynb", 60, "warm"), 120)], 1, nursery)
     assert outcome.died == ""
     ended["warm"] = outcome.value
+    # What a run returns is what it wrote: pages are made from the one, verified from the other.
+    for name, (executed, _) in ended.items():
+        assert executed == nbformat.read(folder / f"{name}.ipynb", as_version=4)
     return {
         name: (nbformat.read(folder / f"{name}.ipynb", as_version=4).cells, end)
-        for name, end in ended.items()
+        for name, (_, end) in ended.items()
     }
 
 

@@ -126,6 +126,17 @@ def test_frames_of_a_municipality_slice_are_its_own_rows() -> None:
     assert list(part.frame("frames")["units"]) == [1]
 
 
+def test_the_rows_of_a_scope_are_the_positions_of_its_slice_in_every_table() -> None:
+    data = registry(measures=MEASURES)
+    for scope in (Scope.of_sector("mfc"), Scope.of_municipality("yaysky-rayon"), Scope.of_project("p2")):
+        rows, part = data.rows_of(scope), data.slice(scope)
+        for name, frame in data.tables.items():
+            whole = range(len(frame))
+            assert list(frame.index[list(rows.get(name, whole))]) == list(part.tables[name].index)
+    assert [int(row) for row in data.rows_of(Scope.of_project("p2"))["projects"]] == [1]
+    assert data.rows_of(Scope.region()) == {}
+
+
 @pytest.mark.parametrize(
     ("scope", "near"),
     [

@@ -80,9 +80,10 @@ def _loaded(notebook: Any) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]
 
 def first_heading(notebook: Any) -> str:
     """Return the text of the first h1 that the notebook's outputs show."""
-    for cell in notebook.cells:
+    for cell in notebook["cells"]:
         for output in cell.get("outputs", []):
-            found = re.search(r"<h1>(.*?)</h1>", output.get("data", {}).get("text/html", ""), re.DOTALL)
+            html = "".join(output.get("data", {}).get("text/html", ""))
+            found = re.search(r"<h1>(.*?)</h1>", html, re.DOTALL)
             if found:
                 return _unescape(found.group(1))
     return "Отчёт"

@@ -61,7 +61,7 @@ class DirectEngine(NBClientEngine):  # type: ignore[misc]
 
         A cell that runs longer than ``execution_timeout`` seconds is stopped where it is and
         its error says so; that needs a platform with SIGALRM. With a ``journal`` cells are noted
-        there and the notebook is saved at the end; without, it is saved around every cell.
+        there and the notebook is not saved; without, it is saved around every cell.
 
         Raises
         ------
@@ -171,6 +171,7 @@ class _Kernel(IPythonKernel):
     """IPython's kernel, to which requests come one at a time."""
 
     _supports_kernel_subshells = False
+    _execute_sleep = 0.0  # a pause after each cell, for messages that another thread has yet to send
 
     def _abort_queues(self, subshell_id: str | None = None) -> None:
         """Nothing is queued behind a cell."""

@@ -33,21 +33,23 @@ class Failure:
         return f"{place}{self.error}"
 
 
-def execute(spec: ReportSpec, path: Path, cell_timeout: int, engine: str = "kernel") -> Failure | None:
+def execute(
+    spec: ReportSpec, path: Path, cell_timeout: int, engine: str = "kernel"
+) -> tuple[Any, Failure | None]:
     """Run a report's notebook into a file, in this process (``warm``) or in its own Jupyter kernel.
 
     The file is written whether the run succeeds or not: a partial notebook shows what happened.
 
     Returns
     -------
-    Failure or None
-        None when every cell ran.
+    notebook, Failure or None
+        The notebook as it stands in the file; no failure when every cell ran.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     logging.getLogger("papermill").setLevel(logging.CRITICAL)
     failure = None
     try:
-        papermill.execute_notebook(
+        executed = papermill.execute_notebook(
             str(spec.notebook),
             str(path),
             dict(spec.parameters),
@@ -65,12 +67,12 @@ def execute(spec: ReportSpec, path: Path, cell_timeout: int, engine: str = "kern
     except PapermillExecutionError as error:
         value = str(error.evalue).splitlines()[0] if error.evalue else ""
         failure = Failure(error.cell_index + 1, f"{error.ename}: {value}".rstrip(": "))
-    except CellTimeoutError:
-        return bury(spec, path, f"a cell ran longer than {cell_timeout} s")
-    except DeadKernelError:
-        return bury(spec, path, "the kernel died")
-    _write(spec, _partial(spec, path), path, failure)
-    return failure
+        executed = _partial(spec, path)
+    except (CellTimeoutError, DeadKernelError) as error:
+        late = isinstance(error, CellTimeoutError)
+        cause = f"a cell ran longer than {cell_timeout} s" if late else "the kernel died"
+        return _bury(spec, path, cause)
+    return _write(spec, executed, path, failure), failure
 
 
 def _engine(engine: str, path: Path) -> dict[str, Any]:
@@ -87,6 +89,11 @@ def _journal(path: Path) -> Path:
 
 def bury(spec: ReportSpec, path: Path, cause: str) -> Failure:
     """Write into the partial notebook of a report that was cut off, at the cell it was in, why."""
+    _, failure = _bury(spec, path, cause)
+    return failure
+
+
+def _bury(spec: ReportSpec, path: Path, cause: str) -> tuple[Any, Failure]:
     notebook = _partial(spec, path)
     last = replay(notebook, _journal(path))
     if last is None:
@@ -95,8 +102,7 @@ def bury(spec: ReportSpec, path: Path, cause: str) -> Failure:
         error = nbformat.v4.new_output("error", ename="Stopped", evalue=cause, traceback=[cause])
         notebook.cells[last].outputs.append(error)
     failure = Failure(None if last is None else last + 1, cause)
-    _write(spec, notebook, path, failure)
-    return failure
+    return _write(spec, notebook, path, failure), failure
 
 
 def _last_started(notebook: Any) -> int | None:
@@ -121,13 +127,14 @@ def _partial(spec: ReportSpec, path: Path) -> Any:
     return notebook
 
 
-def _write(spec: ReportSpec, partial: Any, path: Path, failure: Failure | None) -> None:
-    notebook = normalise(partial, spec)
+def _write(spec: ReportSpec, executed: Any, path: Path, failure: Failure | None) -> Any:
+    notebook = normalise(executed, spec)
     if failure is not None:
         notebook.metadata["kuzbass_lean"]["failed"] = str(failure)
         notebook.cells.insert(0, _notice(failure))
     path.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, path)
+    return notebook
 
 
 def _notice(failure: Failure) -> Any:

@@ -12,6 +12,8 @@ from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from kuzbass_lean import catalogue, content, evidence, maturity, metrics, published, views
@@ -211,8 +213,26 @@ class _Now:
 
     def slice(self, scope: Scope) -> bytes:
         if scope not in self._slices:
-            self._slices[scope] = self.registry.slice(scope).digest.encode()
+            self._slices[scope] = self._rows_of(scope)
         return self._slices[scope]
+
+    def _rows_of(self, scope: Scope) -> bytes:
+        """The rows of a slice by their hashes: each is made once, however many slices hold the row."""
+        rows = self.registry.rows_of(scope)
+        parts = []
+        for name in self.registry.tables:
+            hashes = self._hashes(name)
+            parts += [name.encode(), (hashes[rows[name]] if name in rows else hashes).tobytes()]
+        return sha256(*parts).encode()
+
+    def _hashes(self, table: str) -> npt.NDArray[np.uint64]:
+        if table not in self._hashed:
+            self._hashed[table] = content.rows(self.registry.frame(table))
+        return self._hashed[table]
+
+    @cached_property
+    def _hashed(self) -> dict[str, npt.NDArray[np.uint64]]:
+        return {}
 
     @cached_property
     def _slices(self) -> dict[Scope, bytes]:
@@ -254,7 +274,8 @@ class _Now:
 
     def project(self, key: str) -> Iterator[bytes]:
         yield from (self.names, self.slice(Scope.of_project(key)))
-        yield _rows(metrics.replication_table(self.registry, [key]))
+        listed = self.replicated[self.replicated["project_id"].eq(key)]
+        yield _rows(listed if len(listed) else metrics.replication_table(self.registry, [key]))
         for replica in self._replicas.get(key, ()):
             yield self.slice(Scope.of_project(replica))
 

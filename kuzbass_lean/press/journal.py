@@ -17,8 +17,11 @@ import nbformat
 
 @contextmanager
 def kept(manager: Any, path: Path) -> Iterator[None]:
-    """Have papermill's manager of a run note each cell in a journal instead of saving the notebook."""
-    cell_start, cell_complete, save = manager.cell_start, manager.cell_complete, manager.save
+    """Have papermill's manager of a run note each cell in a journal; it saves the notebook no more.
+
+    Whoever runs the notebook writes it at the end.
+    """
+    cell_start, cell_complete = manager.cell_start, manager.cell_complete
     with path.open("w", encoding="utf-8") as file:
 
         def note(**entry: Any) -> None:
@@ -39,7 +42,7 @@ def kept(manager: Any, path: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            manager.cell_start, manager.cell_complete, manager.save = cell_start, cell_complete, save
+            manager.cell_start, manager.cell_complete = cell_start, cell_complete
 
 
 def replay(notebook: Any, path: Path) -> int | None:

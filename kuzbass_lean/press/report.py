@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import nbformat
 import numpy as np
 import pandas as pd
 
@@ -45,16 +44,16 @@ class Made:
 @cache
 def exporter() -> convert.ReportExporter:
     """Return the exporter of this process; its templates are read once."""
-    return convert.ReportExporter()
+    # The notebook is whole already; each preprocessor would copy and check it again.
+    return convert.ReportExporter(default_preprocessors=[])
 
 
 def make(work: Work) -> Made:
     """Execute a report's notebook and write its pages, if every cell ran."""
     _seed(work.spec.id)
-    failure = execute(work.spec, work.path, work.cell_timeout, work.engine)
+    notebook, failure = execute(work.spec, work.path, work.cell_timeout, work.engine)
     if failure is not None:
         return Made(failure=failure)
-    notebook = nbformat.read(work.path, as_version=4)
     try:
         html = convert.to_html(exporter(), notebook, work.before)
     except LeanError as error:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import nbformat
 import pandas as pd
 
 from kuzbass_lean import blocks, catalogue, views, wording
@@ -67,15 +67,17 @@ class Result(Protocol):
 
 def write(out: Path, registry: Registry, results: Sequence[Result], as_of: str, work: Path) -> None:
     """Write ``data/figures``, ``data/lineage`` and ``index.html`` over every page in the output folder."""
-    pages = sorted(path for path in out.rglob("*.ipynb") if _is_page(path, out))
     sets: dict[str, dict[str, str]] = {}
-    figures = pd.concat([_figures(path, out, sets) for path in pages] or [_empty()], ignore_index=True)
+    found = sorted(path for path in out.rglob("*.ipynb") if _is_page(path, out))
+    pages = {page.report: page for page in (_page(path, out, sets) for path in found)}
+    rows = [figure for page in pages.values() for figure in page.figures]
+    figures = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
     (out / "data").mkdir(exist_ok=True)
     figures.to_parquet(work / "figures.parquet", index=False)
     export.write_csv(work / "figures.csv", figures)
     for name in ("figures.parquet", "figures.csv", *lineage.write(work, registry, sets)):
         (work / name).replace(out / "data" / name)
-    index = _index(out, registry, results, as_of, pages, figures)
+    index = _index(out, registry, results, as_of, pages)
     (work / "index.html").write_text(index, encoding="utf-8", newline="")
     (work / "index.html").replace(out / "index.html")
 
@@ -85,21 +87,27 @@ def _is_page(path: Path, out: Path) -> bool:
     return parts[0] != "failed" and not any(part.startswith(".") for part in parts)
 
 
-def _figures(path: Path, out: Path, sets: dict[str, dict[str, str]]) -> pd.DataFrame:
-    """Return the figures that an executed notebook shows, in its own order; note their rows in ``sets``."""
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What an executed notebook shows: its heading, and its figures in their order, as ``COLUMNS``."""
+
+    report: str
+    title: str
+    figures: list[dict[str, Any]]
+
+
+def _page(path: Path, out: Path, sets: dict[str, dict[str, str]]) -> _Page:
+    """Return what an executed notebook shows; note the rows behind its figures in ``sets``."""
     report = path.relative_to(out).with_suffix("").as_posix()
-    shown = convert.shown_figures(json.loads(path.read_text(encoding="utf-8")))
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    shown = convert.shown_figures(notebook)
     numbered = []
     for position, row in enumerate(shown, 1):
         name = set_id(row["rows"])
         if name:
             sets[name] = row["rows"]
         numbered.append({**row, "report": report, "position": position, "rows": name})
-    return pd.DataFrame(numbered, columns=list(COLUMNS)).astype(COLUMNS)
-
-
-def _empty() -> pd.DataFrame:
-    return pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
+    return _Page(report, convert.first_heading(notebook), numbered)
 
 
 def _index(
@@ -107,16 +115,10 @@ def _index(
     registry: Registry,
     results: Sequence[Result],
     as_of: str,
-    pages: list[Path],
-    figures: pd.DataFrame,
+    pages: Mapping[str, _Page],
 ) -> str:
     done = {result.id: result for result in results}
-    titles = {path.relative_to(out).with_suffix("").as_posix(): path for path in pages}
-    told = {str(name): _told(mine) for name, mine in figures.groupby("report", sort=True)}
-    entries = [
-        {**_entry(out, name, titles.get(name), done.get(name)), **told.get(name, _NOTHING)}
-        for name in sorted({*titles, *done})
-    ]
+    entries = [_entry(out, name, pages.get(name), done.get(name)) for name in sorted({*pages, *done})]
     groups = []
     for head, heading in (*_GROUPS.items(), ("", _OTHER)):
         chosen = [e for e in entries if _head(e["id"]) == head]
@@ -148,30 +150,30 @@ _LEVELS = ("none", "reserve", "candidate", "leader")
 MOST_SHADES = 4
 
 
-def _told(figures: pd.DataFrame) -> dict[str, Any]:
+def _told(figures: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Say what a report's own figures say of it: its levels and its projects."""
-    levels = figures[figures["name"].eq("level")]
-    first = figures.set_index("id")["text"]
-    reached = int(levels["value"].gt(0).sum())
-    said = f"{wording.number(reached)} из {wording.number(len(levels))}" if len(levels) else ""
-    only = levels["value"].iloc[0] if len(levels) == 1 else None
-    level = "" if only is None else "unknown" if pd.isna(only) else _LEVELS[int(only)]
-    changes = figures[figures["name"].eq("improvement") & figures["value"].notna()]
-    change = "" if changes.empty else _change(changes.iloc[0])
-    counts = tuple(str(first.get(name, "")) for name in _COUNTS)
-    total = figures.loc[figures["id"].eq("total"), "value"]
-    known = len(levels) > 0 and not total.fillna(0).eq(0).all()
+    levels = [figure["value"] for figure in figures if figure["name"] == "level"]
+    reached = sum(value is not None and value > 0 for value in levels)
+    said = f"{wording.number(reached)} из {wording.number(len(levels))}" if levels else ""
+    level = level_value = ""
+    if len(levels) == 1:
+        (only,) = levels
+        level = "unknown" if only is None else _LEVELS[int(only)]
+        level_value = "" if only is None else str(int(only))
+    changes = [f for f in figures if f["name"] == "improvement" and f["value"] is not None]
+    by_id = {figure["id"]: figure for figure in figures}
+    known = levels and "total" in by_id and by_id["total"]["value"]
     return {
         "levels": said,
         "level": level,
-        "level_value": "" if not level or pd.isna(only) else str(int(only or 0)),
+        "level_value": level_value,
         "reached": reached if known else None,
-        "counts": counts,
-        "change": change,
+        "counts": tuple(by_id[name]["text"] if name in by_id else "" for name in _COUNTS),
+        "change": _change(changes[0]) if changes else "",
     }
 
 
-def _change(improvement: pd.Series) -> str:
+def _change(improvement: Mapping[str, Any]) -> str:
     """Say what changed by how much, and whether that is only planned."""
     planned = improvement["formula"] == "planned_improvement"
     text = wording.phrase("planned", improvement["text"]) if planned else improvement["text"]
@@ -213,10 +215,10 @@ def _head(name: str) -> str:
     return head if head in _GROUPS else ""
 
 
-def _entry(out: Path, name: str, path: Path | None, result: Result | None) -> dict[str, Any]:
+def _entry(out: Path, name: str, page: _Page | None, result: Result | None) -> dict[str, Any]:
     failed = result is not None and result.status == "failed"
     notebook = f"failed/{name}.ipynb" if failed else f"{name}.ipynb"
-    title = result.title if result is not None and result.title else _title(path) or name
+    title = result.title if result is not None and result.title else page.title if page else name
     return {
         "id": name,
         "title": title,
@@ -225,10 +227,5 @@ def _entry(out: Path, name: str, path: Path | None, result: Result | None) -> di
         "ipynb": notebook if (out / notebook).exists() else "",
         "status": "failed" if failed else "built",
         "error": result.error if result is not None else "",
+        **(_told(page.figures) if page and page.figures else _NOTHING),
     }
-
-
-def _title(path: Path | None) -> str:
-    if path is None:
-        return ""
-    return convert.first_heading(nbformat.read(path, as_version=4))

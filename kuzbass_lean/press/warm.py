@@ -27,13 +27,20 @@ MODULES = (
     "kuzbass_lean.charts",
     "great_tables",
     "ipykernel.debugger",
+    "IPython.core.application",
+    "IPython.core.completerlib",
+    "IPython.core.logger",
+    "IPython.core.oinspect",
     "matplotlib.pyplot",
     "matplotlib.backends.backend_svg",
     "scipy.stats",
     "seaborn",
-    "statsmodels.api",
+    "sqlite3",
+    "statsmodels.duration.survfunc",
+    "statsmodels.stats.proportion",
+    "tornado.platform.asyncio",
 )
-"""What notebooks are likely to import, and what the kernel and IPython import at first use."""
+"""What the library, the kernel and IPython import at first use."""
 
 
 def main(descriptor: int, engine: str, pdf: bool, as_of: str = "") -> None:
@@ -85,8 +92,12 @@ def _page() -> Any:
     import nbformat
     import pandas as pd
 
+    from kuzbass_lean import figures
+
     html = f"<h1>1</h1>{pd.DataFrame({'a': ['1'], 'b': [1.5]}).to_html()}"
-    output = nbformat.v4.new_output("execute_result", data={"text/html": html, "text/plain": "1"})
+    shown = figures.dump([figures.Figure("1", "1", 1.0, "1", "day", "time_to_close")])
+    data = {"text/html": html, "text/plain": "1", figures.FIGURES_MIME: shown}
+    output = nbformat.v4.new_output("execute_result", data=data)
     cells = [nbformat.v4.new_markdown_cell("## 1"), nbformat.v4.new_code_cell("1", outputs=[output])]
     return nbformat.v4.new_notebook(cells=cells)
 
