@@ -13,7 +13,8 @@ import pytest
 from kuzbass_lean import intake
 
 ROOT = Path(__file__).parents[1]
-REPORTS = ["region", "sectors/health", "municipalities/kemerovsky-okrug", "projects/mvd"]
+REPORTS = ("region", "sectors/health", "municipalities/kemerovsky-okrug", "projects/mvd")
+IN_PDF = ("municipalities/krasnobrodsky-okrug", "projects/mvd")
 ABOUT_INPUT = ("manifest.json", "ro-crate-metadata.json", "data/lineage.", "data/registry/")
 """Beginnings of what names the lines and the bytes of the input files; the rest knows only the rows."""
 CLOCK = """
@@ -38,12 +39,19 @@ int gettimeofday(struct timeval *v, void *z) {
 """
 
 
-def run(out: Path, data: Path, *options: str, prefix: list[str], **environment: str) -> dict[str, bytes]:
+def run(
+    out: Path,
+    data: Path,
+    *options: str,
+    prefix: list[str],
+    reports: tuple[str, ...] = REPORTS,
+    **environment: str,
+) -> dict[str, bytes]:
     """Build in a process of its own; every file by its path."""
     code = "import sys; from kuzbass_lean.cli import run; sys.exit(run(sys.argv[1:]))"
     arguments = ["build", "--data", str(data), "--params", str(ROOT / "params"), "--notebooks"]
-    arguments += [str(ROOT / "notebooks"), "--out", str(out), "--format", "pdf", *options]
-    for name in REPORTS:
+    arguments += [str(ROOT / "notebooks"), "--out", str(out), *options]
+    for name in reports:
         arguments += ["--only", name]
     home = out.parent / f"home-{out.name}"
     home.mkdir()
@@ -89,28 +97,43 @@ def shuffled(target: Path) -> Path:
     return target
 
 
+PLAIN = {"TZ": "Asia/Novokuznetsk", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "1"}
+
+
+def elsewhere(folder: Path, *options: str, reports: tuple[str, ...] = REPORTS) -> dict[str, bytes]:
+    """A build of which everything is another: folder, user, time zone, locale, hash seed and day."""
+    data = Path(shutil.copytree(intake.sample_path(), folder / "elsewhere" / "sample"))
+    other = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "LANG": "ru_RU.UTF-8", "PYTHONHASHSEED": "77"}
+    (folder / "deep" / "er").mkdir(parents=True)
+    return run(
+        folder / "deep" / "er" / "site", data, *options,
+        prefix=as_another(), reports=reports, **other, **another_day(folder),
+    )  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     folder = tmp_path_factory.mktemp("first")
     data = Path(shutil.copytree(intake.sample_path(), folder / "sample"))
-    plain = {"TZ": "Asia/Novokuznetsk", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "1"}
-    return run(folder / "out", data, "--jobs", "1", "--engine", "kernel", prefix=[], **plain)
+    return run(folder / "out", data, "--jobs", "1", "--engine", "kernel", prefix=[], **PLAIN)
 
 
 def test_folder_user_zone_locale_hash_seed_clock_jobs_and_engine_change_no_byte(
     tmp_path: Path, first: dict[str, bytes]
 ) -> None:
-    data = Path(shutil.copytree(intake.sample_path(), tmp_path / "elsewhere" / "sample"))
-    other = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "LANG": "ru_RU.UTF-8", "PYTHONHASHSEED": "77"}
-    options = ("--jobs", "4", "--engine", "warm" if sys.platform == "linux" else "kernel")
-    (tmp_path / "deep" / "er").mkdir(parents=True)
-    found = run(
-        tmp_path / "deep" / "er" / "site", data, *options,
-        prefix=as_another(), **other, **another_day(tmp_path),
-    )  # fmt: skip
-    assert {f"{name}{suffix}" for name in REPORTS for suffix in (".html", ".pdf", ".ipynb")} <= set(found)
+    warm = "warm" if sys.platform == "linux" else "kernel"
+    found = elsewhere(tmp_path, "--jobs", "4", "--engine", warm)
+    assert {f"{name}{suffix}" for name in REPORTS for suffix in (".html", ".ipynb")} <= set(found)
     assert set(found) == set(first)
     assert [name for name in first if found[name] != first[name]] == []
+
+
+def test_nor_do_they_change_a_byte_of_a_pdf(tmp_path: Path) -> None:
+    data, pdf = intake.sample_path(), ("--format", "pdf")
+    found = elsewhere(tmp_path, *pdf, reports=IN_PDF)
+    plain = run(tmp_path / "out", data, *pdf, prefix=[], reports=IN_PDF, **PLAIN)
+    assert [name for name in plain if name.endswith(".pdf")] == [f"{name}.pdf" for name in IN_PDF]
+    assert [name for name in plain if found[name] != plain[name]] == []
 
 
 def test_the_order_of_rows_in_the_files_changes_only_what_names_their_lines(

@@ -16,13 +16,13 @@ import nbformat
 import pandas as pd
 import pytest
 
-from kuzbass_lean import intake, schema
+from kuzbass_lean import intake
 from kuzbass_lean.press import fresh
 from kuzbass_lean.press.plan import ReportSpec, load_plan
 from kuzbass_lean.registry import Registry
 
 ROOT = Path(__file__).parents[1]
-CHANGES = 40 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 3
+CHANGES = 40 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 2
 TABLES = [
     "projects", "organizations", "participants", "measures", "values", "observations", "effects",
     "assessments", "frames", "plans",
