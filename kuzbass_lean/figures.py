@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import date
-from itertools import groupby
+from itertools import chain, groupby, islice
 from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, Final
@@ -31,6 +31,7 @@ from kuzbass_lean.errors import LeanError
 FIGURES_MIME: Final = "application/vnd.kuzbass-lean.figures+jsonl"
 """Under this type a notebook's outputs carry the figures that the page shows, one a line."""
 
+_MORE = re.compile(r"\+([0-9]+)")
 _NUMBERED = re.compile(r"(.*?)([0-9]{1,18})", re.DOTALL)
 _SPACES = re.compile(r"[\n\t\r]")
 _Numbers = np.ndarray[Any, np.dtype[np.int64]]
@@ -302,18 +303,34 @@ def unpack(packed: str) -> list[str]:
     """Return the keys that ``pack`` was given, each once and in order."""
     keys: list[str] = []
     for line in _lines(packed):
-        beginning, _, numbers = line.partition("\t")
-        if not numbers:
-            keys.append(line)
-            continue
-        width, _, steps = numbers.partition("\t")
-        form: str = f"{beginning.replace('%', '%%')}%0{width}d"
-        end = 0
-        for step in steps.split(" "):
-            gap, _, more = step.partition("+")
-            first, end = end + int(gap), end + int(gap) + int(more or 0)
-            keys += map(form.__mod__, range(first, end + 1))
+        for run in _spelled(line):
+            keys += run
     return keys
+
+
+def first(packed: str, most: int) -> tuple[int, list[str]]:
+    """Return how many keys ``unpack`` gives and the first of them; the others are not spelled out."""
+    count, keys = 0, list[str]()
+    for line in _lines(packed):
+        keys += islice(chain.from_iterable(_spelled(line)), most - len(keys))
+        steps = line.partition("\t")[2].partition("\t")[2]
+        count += 1 + steps.count(" ") + sum(map(int, _MORE.findall(steps)))
+    return count, keys
+
+
+def _spelled(line: str) -> Iterator[Iterable[str]]:
+    """Spell out the keys of a packed line, run by run."""
+    beginning, _, numbers = line.partition("\t")
+    if not numbers:
+        yield (line,)
+        return
+    width, _, steps = numbers.partition("\t")
+    form: str = f"{beginning.replace('%', '%%')}%0{width}d"
+    end = 0
+    for step in steps.split(" "):
+        gap, _, more = step.partition("+")
+        first, end = end + int(gap), end + int(gap) + int(more or 0)
+        yield map(form.__mod__, range(first, end + 1))
 
 
 def _numbered(key: str) -> tuple[str, int, int]:

@@ -1,13 +1,18 @@
-from collections.abc import Iterator
+import asyncio
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import distributed
 import nbformat
+import psutil
 import pytest
 
 from kuzbass_lean import intake
 from kuzbass_lean.errors import CapabilityError, UsageError
-from kuzbass_lean.press import cluster
+from kuzbass_lean.press import cluster, fresh
 from kuzbass_lean.press.build import BuildOptions, build
 from kuzbass_lean.press.plan import ReportSpec
 from kuzbass_lean.registry import Registry
@@ -81,18 +86,52 @@ def test_a_worker_with_other_versions_is_refused(
         build(BuildOptions(tmp_path / "out", dask=address), registry, [spec(tmp_path, "a", READS)])
 
 
-def test_an_address_that_is_none_or_where_nobody_answers_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_address_that_is_none_or_where_nobody_answers_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "_PATIENCE", 0.5)
     with pytest.raises(UsageError, match="nosuch"):
-        cluster.Cluster("nosuch://x:1", "warm", tmp_path, pdf=False)
+        cluster.Cluster("nosuch://x:1", "warm", pdf=False).begin()
     with pytest.raises(CapabilityError, match="no Dask scheduler answers"):
-        cluster.Cluster("tcp://127.0.0.1:9", "warm", tmp_path, pdf=False)
+        cluster.Cluster("tcp://127.0.0.1:9", "warm", pdf=False).begin()
 
 
-def test_a_cluster_without_a_worker_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cluster_without_a_worker_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "_PATIENCE", 0.5)
     empty = distributed.LocalCluster(n_workers=0, dashboard_address=None)
     with empty as local, pytest.raises(CapabilityError, match="has no worker"):
-        cluster.Cluster(local.scheduler_address, "warm", tmp_path, pdf=False)
+        cluster.Cluster(local.scheduler_address, "warm", pdf=False).begin()
+
+
+def nurseries(client: Any) -> list[int]:
+    """How many processes each worker has that load what reports need."""
+    found = client.run(
+        lambda: sum("press.warm" in " ".join(child.cmdline()) for child in psutil.Process().children())
+    )
+    return sorted(found.values())
+
+
+def eventually(holds: Callable[[], bool]) -> bool:
+    until = time.monotonic() + 30
+    while not holds() and time.monotonic() < until:
+        time.sleep(0.1)
+    return holds()
+
+
+def test_workers_load_before_there_is_a_registry_and_end_it_if_nobody_comes(address: str) -> None:
+    crew = cluster.Cluster(address, "warm", pdf=False)
+    with distributed.Client(address, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=30)
+        assert eventually(lambda: nurseries(client) == [0, 0])
+        crew.begin()
+        assert nurseries(client) == [1, 1]
+        crew.stop()
+        assert eventually(lambda: nurseries(client) == [0, 0])
+
+
+def test_a_worker_without_the_registry_makes_nothing_rather_than_a_page_of_the_sample(tmp_path: Path) -> None:
+    hands = cluster.Hands(("kernel", False, ""), fresh.program())
+    hands.setup(SimpleNamespace(address="tcp://worker", local_directory=str(tmp_path)))
+    try:
+        with pytest.raises(CapabilityError, match="tcp://worker was not sent the registry"):
+            hands.perform(SimpleNamespace())
+    finally:
+        asyncio.run(hands.teardown(None))

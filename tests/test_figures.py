@@ -16,6 +16,23 @@ def test_packed_keys_come_back_each_once(keys: list[str]) -> None:
     assert sorted(figures.unpack(figures.pack(keys))) == sorted(set(keys))
 
 
+@given(st.lists(st.from_regex(r"[a-c]?[-/]?[0-9]{0,3}[x]?[0-9]{0,2}", fullmatch=True).filter(bool)))
+def test_of_packed_keys_the_first_are_told_and_how_many_there_are(keys: list[str]) -> None:
+    packed = figures.pack(keys)
+    whole = figures.unpack(packed)
+    for most in (0, 1, 5, 1000):
+        assert figures.first(packed, most) == (len(whole), whole[:most])
+
+
+def test_the_first_of_long_packed_texts_are_told_too() -> None:
+    packed = figures.pack(f"p-{n:07}" for n in range(60_000) if n % 3)
+    assert figures.first(packed, 3) == (40_000, ["p-0000001", "p-0000002", "p-0000004"])
+    assert figures.first(figures.pack(f"p-{n:09}" for n in range(1, 10)), 2) == (
+        9,
+        ["p-000000001", "p-000000002"],
+    )
+
+
 KEYS = st.lists(
     st.from_regex(r"[a-c]?[-/]?[0-9]{0,3}[x]?[0-9]{0,3}", fullmatch=True).filter(bool), min_size=1
 )

@@ -21,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+import distributed
 import nbformat
 import psutil
 import yaml
@@ -145,7 +146,7 @@ def build(out: Path, *options: str | Path) -> None:
 
 @contextmanager
 def workers(count: int, work: Path) -> Iterator[str]:
-    """Have a Dask scheduler and workers of one thread on this machine; give the scheduler's address."""
+    """Have a Dask scheduler and workers of one thread on this machine; give the address once all are up."""
     told = work / "scheduler.json"
     dask = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
     worker = [sys.executable, "-m", "distributed.cli.dask_worker"]
@@ -159,7 +160,10 @@ def workers(count: int, work: Path) -> Iterator[str]:
             running.append(subprocess.Popen([*worker, *common, *options], **quiet))
         while not told.is_file() or not told.read_text():
             time.sleep(0.1)
-        yield str(json.loads(told.read_text())["address"])
+        address = str(json.loads(told.read_text())["address"])
+        with distributed.Client(address, set_as_default=False) as client:
+            client.wait_for_workers(count)
+        yield address
     finally:
         for process in reversed(running):
             process.terminate()

@@ -7,7 +7,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,7 +36,6 @@ from kuzbass_lean.cli.base import (
 from kuzbass_lean.errors import LeanError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
-    from kuzbass_lean.press.pool import Loader
     from kuzbass_lean.registry import Registry
 
 
@@ -154,8 +153,12 @@ def build(
     runs.Site(out).check()
     if engine not in ("", *ENGINES):
         raise UnknownNameError("engine", engine, ENGINES)
-    crew = None if dask else hire(engine or default_engine(), "pdf" in wanted, as_of)
-    with _loading(crew):
+    with ExitStack() as ending:
+        with _noted(out, notify):
+            crew = hire(engine or default_engine(), "pdf" in wanted, as_of, dask)
+            ending.callback(crew.stop)
+            crew.begin()  # it loads while the registry is read
+
         from kuzbass_lean.press import fresh
         from kuzbass_lean.press.build import BuildOptions
         from kuzbass_lean.press.build import build as build_reports
@@ -192,19 +195,6 @@ def build(
     with _noted(out, notify):
         target.send()
     _tell([(r.id, r.status, r.seconds, r.error) for r in results], target, as_json=as_json)
-
-
-@contextmanager
-def _loading(crew: Loader | None) -> Iterator[None]:
-    """Have the crew load while the registry is read; end it if nobody came to need it."""
-    if crew is None:
-        yield
-        return
-    try:
-        crew.begin()
-        yield
-    finally:
-        crew.stop()
 
 
 def _read(data: str, audience: str, retries: int = 0, *, allow_errors: bool) -> Registry:

@@ -225,6 +225,8 @@ class _Build:
             ]  # fmt: skip
             crew = self._crew(data, pdf)
             try:
+                for spec in specs:
+                    self._now(spec)  # while the crew loads and nobody else has need of this processor
                 for made, outcome, tries in self._outcomes(works, crew):
                     yield self._result(made, outcome, tries)
             finally:
@@ -238,11 +240,8 @@ class _Build:
             yield Path(name)
 
     def _crew(self, data: Path, pdf: bool) -> Crew:
-        if self.options.dask:
-            from kuzbass_lean.press.cluster import Cluster
-
-            return Cluster(self.options.dask, self.options.engine, data, pdf, self.options.as_of)
-        crew = self.crew or hire(self.options.engine, pdf, self.options.as_of)
+        options = self.options
+        crew = self.crew or hire(options.engine, pdf, options.as_of, options.dask)
         # The folder goes by a variable and not in the notebook: no path is to land there.
         crew.tell({DATA_VARIABLE: str(data)})
         return crew

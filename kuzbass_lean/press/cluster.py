@@ -2,15 +2,18 @@
 
 No folder is shared: a worker is sent the registry once and a notebook with each report, and
 sends back what was made. So a report whose worker is lost is done again as if never begun.
+Workers load while the build still reads the registry.
 """
 
 from __future__ import annotations
 
 import asyncio
+import queue
 import shutil
 import tempfile
-import threading
 import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +22,7 @@ from kuzbass_lean.errors import CapabilityError, UsageError
 from kuzbass_lean.intake import DATA_VARIABLE
 from kuzbass_lean.press import fresh
 from kuzbass_lean.press.crew import hire
-from kuzbass_lean.press.pool import Crew, Outcome, Task, run
+from kuzbass_lean.press.pool import Loader, Outcome, Task, run
 from kuzbass_lean.press.report import Work, make
 
 try:
@@ -58,40 +61,55 @@ class Cluster:
         Where the scheduler listens, e.g. ``tcp://10.0.0.1:8786``.
     engine, pdf, as_of
         As for ``crew.hire``.
-    data
-        Folder of the stored registry.
-
-    Raises
-    ------
-    UsageError
-        The address is none.
-    CapabilityError
-        Nobody answers there, or the cluster has no worker.
     """
 
-    def __init__(self, address: str, engine: str, data: Path, pdf: bool, as_of: str = "") -> None:
-        self._address = address
+    def __init__(self, address: str, engine: str, pdf: bool, as_of: str = "") -> None:
+        self._address, self._asked = address, (engine, pdf, as_of)
+        self._client: Any = None
+        self._running: dict[Any, tuple[int, Work]] = {}
+        self._name = f"kuzbass-lean-{uuid.uuid4().hex}"
+
+    def begin(self) -> None:
+        """Join the cluster and have its workers load, so that the first task need not wait for it.
+
+        Raises
+        ------
+        UsageError
+            The address is none.
+        CapabilityError
+            Nobody answers there, or the cluster has no worker.
+        """
+        if self._client is not None:
+            return
         try:
-            self._client = distributed.Client(address, timeout=_PATIENCE, set_as_default=False)
+            self._client = distributed.Client(self._address, timeout=_PATIENCE, set_as_default=False)
         except ValueError as error:
-            raise UsageError(f"--dask {address}: {error}") from None
+            raise UsageError(f"--dask {self._address}: {error}") from None
         except OSError:
             raise CapabilityError(
-                f"no Dask scheduler answers at {address}: start one, then build again"
+                f"no Dask scheduler answers at {self._address}: start one, then build again"
             ) from None
-        self._running: dict[Any, tuple[int, Work]] = {}
         self._done = distributed.as_completed(loop=self._client.loop)
-        self._name = f"kuzbass-lean-{uuid.uuid4().hex}"
-        tables = {path.name: path.read_bytes() for path in sorted(data.iterdir())}
+        hands, data = self._name, _data(self._name)
+        self._register(_Farewell(self._client.id, self._name, (hands, data)), self._name)
+        self._register(Hands(self._asked, fresh.program()), hands)
+
+    def _register(self, plugin: Any, name: str) -> None:
         try:
             self._client.wait_for_workers(1, timeout=_PATIENCE)
-            self._client.register_plugin(_Farewell(self._client.id, self._name), self._name)
-            self._client.register_plugin(Hands((engine, pdf, as_of), tables, fresh.program()), self._name)
+            self._client.register_plugin(plugin, name)
         except TimeoutError:
             self.stop()
             raise CapabilityError(
-                f"the cluster at {address} has no worker: start one, then build again"
+                f"the cluster at {self._address} has no worker: start one, then build again"
             ) from None
+
+    def tell(self, variables: Mapping[str, str]) -> None:
+        """Send every worker, those that join later too, the registry whose folder the variables name."""
+        self.begin()
+        folder = Path(variables[DATA_VARIABLE])
+        tables = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+        self._register(Data(tables, self._name), _data(self._name))
 
     def start(self, number: int, task: Task) -> None:
         """Hand a task to the cluster, which has it wait for a free worker."""
@@ -122,7 +140,13 @@ class Cluster:
 
     def stop(self) -> None:
         """Leave the cluster: it drops what still waits, and its workers end their processes."""
-        self._client.close()
+        if self._client is not None:
+            self._client.close()
+
+
+def _data(name: str) -> str:
+    """Return the name under which a worker has the registry for its hands."""
+    return f"{name}-data"
 
 
 def _perform(name: str, parcel: _Parcel) -> _Returned:
@@ -132,29 +156,34 @@ def _perform(name: str, parcel: _Parcel) -> _Returned:
 
 
 class Hands(distributed.WorkerPlugin):
-    """What a worker has for one build: the registry on its disk, and a crew for each of its threads."""
+    """What a worker has for one build: as many crews as it makes reports at a time."""
 
-    def __init__(self, crew: tuple[str, bool, str], tables: dict[str, bytes], program: str) -> None:
-        self._asked, self._tables, self._program = crew, tables, program
+    def __init__(self, crew: tuple[str, bool, str], program: str) -> None:
+        self._asked, self._program = crew, program
 
     def setup(self, worker: Any) -> None:
-        """Put the registry on the worker's disk."""
-        self._worker = str(worker.address)
+        """Have a crew load, whatever the worker is given to do."""
+        self._worker, self._disk = str(worker.address), worker.local_directory
         fresh.program.cache_clear()  # a worker outlives an upgrade
         self._same = fresh.program() == self._program
-        self._folder = Path(tempfile.mkdtemp(prefix="kuzbass-lean-", dir=worker.local_directory))
-        self._data = self._folder / "data"
-        self._data.mkdir()
-        for name, content in self._tables.items():
-            (self._data / name).write_bytes(content)
-        self._tables = {}
-        self._crews: dict[int, Crew] = {}
+        self._variables: dict[str, str] = {}
+        self._crews: list[Loader] = []
+        self._free: queue.SimpleQueue[Loader] = queue.SimpleQueue()
+        if self._same:
+            first = self._hire()
+            first.begin()
+            self._free.put(first)
 
     async def teardown(self, worker: Any) -> None:
-        """End the processes and clear the disk."""
-        for crew in self._crews.values():
+        """End the processes."""
+        for crew in self._crews:
             await asyncio.to_thread(crew.stop)  # it may take seconds, and the worker has to answer meanwhile
-        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def tell(self, variables: Mapping[str, str]) -> None:
+        """Set variables in the environment of all reports; nothing is made yet."""
+        self._variables |= variables
+        for crew in self._crews:
+            crew.tell(variables)
 
     def perform(self, parcel: _Parcel) -> _Returned:
         """Make a report in a process of its own.
@@ -162,14 +191,17 @@ class Hands(distributed.WorkerPlugin):
         Raises
         ------
         CapabilityError
-            Other versions are installed here than where the build was started.
+            Other versions are installed here than where the build was started, or the registry is
+            not here, for the worker joined in the moment in which it was sent to the others.
         """
         if not self._same:
             raise CapabilityError(
                 f"the worker {self._worker} has another version of kuzbass-lean or of its libraries: "
                 "install the same everywhere, start the worker anew"
             )
-        with tempfile.TemporaryDirectory(dir=self._folder) as folder:
+        if DATA_VARIABLE not in self._variables:
+            raise CapabilityError(f"the worker {self._worker} was not sent the registry: build again")
+        with self._crew() as crew, tempfile.TemporaryDirectory(dir=self._disk) as folder:
             notebook, path = (
                 Path(folder) / "source" / parcel.work.spec.notebook.name,
                 Path(folder) / "report.ipynb",
@@ -177,28 +209,63 @@ class Hands(distributed.WorkerPlugin):
             notebook.parent.mkdir()
             notebook.write_bytes(parcel.notebook)
             here = replace(parcel.work, spec=replace(parcel.work.spec, notebook=notebook), path=path)
-            ((_, outcome),) = run([Task(make, (here,), parcel.timeout, parcel.memory)], 1, self._crew())
+            ((_, outcome),) = run([Task(make, (here,), parcel.timeout, parcel.memory)], 1, crew)
             made = {each.suffix: each.read_bytes() for each in Path(folder).iterdir() if each.is_file()}
         return _Returned(outcome, made)
 
-    def _crew(self) -> Crew:
-        me = threading.get_ident()
-        if me not in self._crews:
-            engine, pdf, as_of = self._asked
-            self._crews[me] = made = hire(engine, pdf, as_of)
-            made.tell({DATA_VARIABLE: str(self._data)})
-        return self._crews[me]
+    @contextmanager
+    def _crew(self) -> Iterator[Loader]:
+        """Lend a crew that nobody else has meanwhile."""
+        try:
+            crew = self._free.get_nowait()
+        except queue.Empty:
+            crew = self._hire()
+        try:
+            yield crew
+        finally:
+            self._free.put(crew)
+
+    def _hire(self) -> Loader:
+        crew = hire(*self._asked)
+        crew.tell(self._variables)
+        self._crews.append(crew)
+        return crew
+
+
+class Data(distributed.WorkerPlugin):
+    """The registry on a worker's disk, for the hands of one build."""
+
+    def __init__(self, tables: Mapping[str, bytes], hands: str) -> None:
+        self._tables, self._hands = tables, hands
+
+    def setup(self, worker: Any) -> None:
+        """Write the tables and tell the hands where."""
+        self._folder = Path(tempfile.mkdtemp(prefix="kuzbass-lean-", dir=worker.local_directory))
+        for name, content in self._tables.items():
+            (self._folder / name).write_bytes(content)
+        self._tables = {}
+        hands = worker.plugins.get(self._hands)
+        if hands is not None:
+            hands.tell({DATA_VARIABLE: str(self._folder)})
+
+    def teardown(self, worker: Any) -> None:
+        """Clear the disk."""
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 class _Farewell(distributed.SchedulerPlugin):
     """Has the workers tear down what they hold for a build as soon as the build is gone, however it went."""
 
-    def __init__(self, client: str, name: str) -> None:
-        self._client, self._name = client, name
+    def __init__(self, client: str, name: str, plugins: Sequence[str]) -> None:
+        self._client, self._name, self._plugins = client, name, plugins
 
     def remove_client(self, scheduler: Any, client: str) -> None:
         """Act on the departure of the build's own client."""
         if client == self._client:
             scheduler.remove_plugin(name=self._name)
-            ending = scheduler.unregister_worker_plugin(None, name=self._name)
-            self._ending = asyncio.get_running_loop().create_task(ending)
+            self._ending = asyncio.get_running_loop().create_task(self._end(scheduler))
+
+    async def _end(self, scheduler: Any) -> None:
+        for name in self._plugins:
+            if name in scheduler.worker_plugins:
+                await scheduler.unregister_worker_plugin(None, name=name)

@@ -75,14 +75,19 @@ def _loaded(notebook: Any) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]
     for cell in notebook["cells"]:
         for output in cell.get("outputs", []):
             if FIGURES_MIME in output.get("data", {}):
-                yield figures.load("".join(output["data"][FIGURES_MIME]))
+                yield figures.load(one_text(output["data"][FIGURES_MIME]))
+
+
+def one_text(lines: str | list[str]) -> str:
+    """Return a text that a notebook holds in one piece or, in its file, as a list of lines."""
+    return lines if isinstance(lines, str) else "".join(lines)
 
 
 def first_heading(notebook: Any) -> str:
     """Return the text of the first h1 that the notebook's outputs show."""
     for cell in notebook["cells"]:
         for output in cell.get("outputs", []):
-            html = "".join(output.get("data", {}).get("text/html", ""))
+            html = one_text(output.get("data", {}).get("text/html", ""))
             found = re.search(r"<h1>(.*?)</h1>", html, re.DOTALL)
             if found:
                 return _unescape(found.group(1))

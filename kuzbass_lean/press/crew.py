@@ -26,14 +26,20 @@ def default_engine() -> str:
     return "warm" if sys.platform == "linux" else "kernel"
 
 
-def hire(engine: str, pdf: bool = False, as_of: str = "") -> Loader:
+def hire(engine: str, pdf: bool = False, as_of: str = "", dask: str = "") -> Loader:
     """Return who runs the reports of one build, mostly on one date, with nothing started yet.
+
+    With ``dask``, the address of a scheduler, it is the workers of its cluster.
 
     Raises
     ------
     CapabilityError
-        The warm engine is asked for where processes cannot fork.
+        The warm engine is asked for where processes cannot fork, or Dask is not installed.
     """
+    if dask:
+        from kuzbass_lean.press.cluster import Cluster
+
+        return Cluster(dask, engine, pdf, as_of)
     if engine == "kernel" and sys.platform != "linux":
         return Supervisor("spawn", ENVIRONMENT)
     if not hasattr(os, "fork"):

@@ -156,19 +156,19 @@ def _notebooks(old: Path, new: Path, tolerance: float) -> Iterator[Difference]:
         return
     for number, (mine, yours) in enumerate(zip(ours["cells"], theirs["cells"], strict=True), 1):
         if mine["source"] != yours["source"]:
-            yield Difference(f"code of cell {number}", *_first(_text(mine["source"]), _text(yours["source"])))
+            yield Difference(
+                f"code of cell {number}",
+                *_first(convert.one_text(mine["source"]), convert.one_text(yours["source"])),
+            )
         for one, other in zip(mine.get("outputs", []), yours.get("outputs", []), strict=False):
             said = [
-                _text(each.get("data", {}).get("text/plain", each.get("text", ""))) for each in (one, other)
+                convert.one_text(each.get("data", {}).get("text/plain", each.get("text", "")))
+                for each in (one, other)
             ]
             if not near(said[0], said[1], tolerance):
                 yield Difference(f"output of cell {number}", *_first(said[0], said[1]))
         if not near(json.dumps(mine, sort_keys=True), json.dumps(yours, sort_keys=True), tolerance):
             yield Difference(f"cell {number}", "other content", "")
-
-
-def _text(source: Any) -> str:
-    return source if isinstance(source, str) else "".join(source)
 
 
 def _first(old: str, new: str) -> tuple[str, str]:

@@ -101,8 +101,8 @@ def _data(about: Mapping[str, Any], shown: Records) -> dict[str, Any]:
 
 
 def _rows(packed: Mapping[str, str]) -> list[list[Any]]:
-    found = [(table, figures.unpack(text)) for table, text in packed.items()]
-    return [[table, len(keys), *keys[:MOST_KEYS]] for table, keys in found]
+    found = [(table, *figures.first(text, MOST_KEYS)) for table, text in packed.items()]
+    return [[table, count, *keys] for table, count, keys in found]
 
 
 def _number(value: float | None) -> str:

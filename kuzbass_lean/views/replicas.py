@@ -111,7 +111,7 @@ def replication(registry: Registry, part: Registry, graded: pd.DataFrame | None 
     >>> part = registry.slice(kl.Scope.of_sector("mfc"))
     >>> block = kl.views.replication(registry, part)
     """
-    found = registry.once(metrics.replication_table, lambda: metrics.replication_table(registry))
+    found = _listed(registry)
     found = found[found["project_id"].isin(part.projects["project_id"])]
     listed, names = found.to_dict("records"), unit_names(registry)
     there = best_letters(registry, [row["measures"] for row in listed], graded)
@@ -179,7 +179,8 @@ def adopters(registry: Registry, project: str, graded: pd.DataFrame | None = Non
     --------
     >>> block = kl.views.adopters(registry, "mfckem")
     """
-    found = metrics.adoptions(registry, [project])
+    found = registry.once(metrics.adoptions, lambda: metrics.adoptions(registry))
+    found = found[found["project_id"].eq(project)]
     names, projects = unit_names(registry), registry.projects
     projects = projects[among(projects["project_id"], found["replica_id"])].set_index("project_id")
     units = found.groupby("replica_id")["organization_id"].agg(list)
@@ -200,7 +201,7 @@ def adopters(registry: Registry, project: str, graded: pd.DataFrame | None = Non
             "replicas", "Проектов, которые тиражируют этот", [row["replica_id"] for row in replicas]
         )
         told.append(said("Показаны {} из {}.", wording.number(MOST_ROWS), every))
-    able = metrics.replication_table(registry, [project])["candidates"].iloc[0]
+    able = _candidates(registry, project)
     if able:
         others = _some(able, names, MOST_ABLE, "more_candidates", "Ещё могли бы, кроме названных", project)
         told.append(said("Ещё могли бы: {}. {}", others, _SAME))
@@ -210,6 +211,19 @@ def adopters(registry: Registry, project: str, graded: pd.DataFrame | None = Non
     if not rows:
         return blocks.prose(note)
     return blocks.table("Проекты, которые тиражируют этот", columns, rows, note)
+
+
+def _candidates(registry: Registry, project: str) -> tuple[str, ...]:
+    """Who could still take over a practice, whether or not it is one of those that are listed."""
+    listed = _listed(registry)
+    mine = listed[listed["project_id"].eq(project)]
+    found: tuple[str, ...]
+    (found,) = (mine if len(mine) else metrics.replication_table(registry, [project]))["candidates"]
+    return found
+
+
+def _listed(registry: Registry) -> pd.DataFrame:
+    return registry.once(metrics.replication_table, lambda: metrics.replication_table(registry))
 
 
 def _adopter(

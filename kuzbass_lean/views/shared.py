@@ -22,7 +22,9 @@ def prepare(recorded: Registry, as_of: date) -> None:
     replicas.replication(registry, registry.slice(sector))
     for place in registry.municipalities.index[:1]:
         scope = Scope.of_municipality(str(place))
+        registry.slice(scope)
         replicas.candidates(registry, scope)
         proof.comparison(registry, scope)
     for project in registry.projects["project_id"].head(1):
         registry.slice(Scope.of_project(str(project)))
+        replicas.adopters(registry, str(project))
