@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -103,10 +104,15 @@ def test_a_cluster_without_a_worker_is_told(monkeypatch: pytest.MonkeyPatch) -> 
 
 def nurseries(client: Any) -> list[int]:
     """How many processes each worker has that load what reports need."""
-    found = client.run(
-        lambda: sum("press.warm" in " ".join(child.cmdline()) for child in psutil.Process().children())
-    )
-    return sorted(found.values())
+
+    def loading() -> int:
+        found = 0
+        for child in psutil.Process().children():
+            with contextlib.suppress(psutil.Error):  # it has just ended
+                found += "press.warm" in " ".join(child.cmdline())
+        return found
+
+    return sorted(client.run(loading).values())
 
 
 def eventually(holds: Callable[[], bool]) -> bool:
