@@ -451,6 +451,7 @@ def _block(name: str, lines: Sequence[Text], figures: tuple[Figure, ...] = (), *
     return Block(str(html).strip(), text, (*within(values), *figures))
 
 
+@cache
 def environment() -> Environment:
     """Return the template environment of the package: autoescaping, strict about missing names."""
     home = resources.files("kuzbass_lean") / "templates"
