@@ -46,17 +46,13 @@ def execute(
         The notebook as it stands in the file; no failure when every cell ran.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    logging.getLogger("papermill").setLevel(logging.CRITICAL)
+    _journal(path).unlink(missing_ok=True)  # of an earlier try
     failure = None
     try:
-        executed = papermill.execute_notebook(
-            str(spec.notebook),
+        executed = _papermill(
+            spec,
             str(path),
-            dict(spec.parameters),
             **_engine(engine, path),
-            kernel_name=KERNEL,
-            language="python",
-            progress_bar=False,
             log_output=False,
             execution_timeout=cell_timeout,
             # How a cold kernel cuts its text into messages is a matter of time.
@@ -73,6 +69,19 @@ def execute(
         cause = f"a cell ran longer than {cell_timeout} s" if late else "the kernel died"
         return _bury(spec, path, cause)
     return _write(spec, executed, path, failure), failure
+
+
+def _papermill(spec: ReportSpec, path: str | None, **options: Any) -> Any:
+    logging.getLogger("papermill").setLevel(logging.CRITICAL)
+    return papermill.execute_notebook(
+        str(spec.notebook),
+        path,
+        dict(spec.parameters),
+        kernel_name=KERNEL,
+        language="python",
+        progress_bar=False,
+        **options,
+    )
 
 
 def _engine(engine: str, path: Path) -> dict[str, Any]:
@@ -120,7 +129,8 @@ def _partial(spec: ReportSpec, path: Path) -> Any:
     try:
         return nbformat.read(path, as_version=4)
     except (OSError, ValueError):
-        notebook = nbformat.read(spec.notebook, as_version=4)
+        # By papermill and not from the file: a journal counts the cell with the parameters too.
+        notebook = _papermill(spec, None, prepare_only=True)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None  # stored ones show another report
