@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import copy_context
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -292,24 +292,14 @@ class _Manager:
         return _Client(self._kernel, self._cell_timeout, self._streams)
 
     def __enter__(self) -> _Manager:
-        if InteractiveShell.initialized():
-            raise UsageError(f"the engine {NAME} cannot run within IPython: choose another engine here")
         self._before = (sys.stdout, sys.stderr, sys.path[:], dict(os.environ))
-        session = _Session(key=NAME.encode(), replies=deque(), published=deque())
-        self._kernel: Any = _Kernel.instance(
-            session=session,
-            log=_silent(),
-            config=Config({"HistoryManager": {"hist_file": ":memory:"}}),
-            iopub_socket="published",
-            shell_channel_thread=SimpleNamespace(parent_thread=threading.current_thread()),
-        )
+        self._kernel = kernel()
         _attach_charts()
-        shell: Any = self._kernel.shell
-        shell.enable_gui, shell.exit_now = partial(enable_gui, kernel=self._kernel), False
         if "" not in sys.path:
             sys.path.insert(_first_site(), "")
         sys.stdout.flush()
         sys.stderr.flush()
+        session = self._kernel.session
         self._streams = _Stream(session, "stdout", 1), _Stream(session, "stderr", 2)
         sys.stdout, sys.stderr = self._streams
         return self
@@ -327,6 +317,32 @@ class _Manager:
         os.environ.update(environment)
         type(shell).clear_instance()
         _Kernel.clear_instance()
+        kernel.cache_clear()
+
+
+@cache
+def kernel() -> Any:
+    """Return the kernel for this process's next notebook, made when first asked for.
+
+    A process asks before it forks, so that each fork has one: there it would have to touch, and
+    so to copy, much of what is loaded.
+
+    Raises
+    ------
+    UsageError
+        IPython already runs in this process.
+    """
+    if InteractiveShell.initialized():
+        raise UsageError(f"the engine {NAME} cannot run within IPython: choose another engine here")
+    made: Any = _Kernel.instance(
+        session=_Session(key=NAME.encode(), replies=deque(), published=deque()),
+        log=_silent(),
+        config=Config({"HistoryManager": {"hist_file": ":memory:"}}),
+        iopub_socket="published",
+        shell_channel_thread=SimpleNamespace(parent_thread=threading.current_thread()),
+    )
+    made.shell.enable_gui, made.shell.exit_now = partial(enable_gui, kernel=made), False
+    return made
 
 
 def _attach_charts() -> None:

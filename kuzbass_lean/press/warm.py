@@ -64,6 +64,7 @@ def preload(engine: str, pdf: bool) -> None:
             importlib.import_module(name)
         _draw()
         _rehearse()
+        _have_kernel()
     gc.collect()
     gc.freeze()
 
@@ -100,6 +101,12 @@ def _page() -> Any:
     output = nbformat.v4.new_output("execute_result", data=data)
     cells = [nbformat.v4.new_markdown_cell("## 1"), nbformat.v4.new_code_cell("1", outputs=[output])]
     return nbformat.v4.new_notebook(cells=cells)
+
+
+def _have_kernel() -> None:
+    from kuzbass_lean.press import direct
+
+    direct.kernel()
 
 
 def _rehearse() -> None:
