@@ -454,13 +454,8 @@ def _block(name: str, lines: Sequence[Text], figures: tuple[Figure, ...] = (), *
 @cache
 def environment() -> Environment:
     """Return the template environment of the package: autoescaping, strict about missing names."""
-    home = resources.files("kuzbass_lean") / "templates"
-
-    def load(name: str) -> str:
-        return (home / name).read_text(encoding="utf-8")
-
     made = Environment(
-        loader=FunctionLoader(load),
+        loader=FunctionLoader(_template),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -468,6 +463,16 @@ def environment() -> Environment:
     )
     made.globals.update(label=wording.label, number=wording.number, level_codes=LEVEL_CODES)
     return made
+
+
+@cache
+def stylesheet() -> str:
+    """Return the stylesheet of every page."""
+    return _template("style.css")
+
+
+def _template(name: str) -> str:
+    return (resources.files("kuzbass_lean") / "templates" / name).read_text(encoding="utf-8")
 
 
 @cache

@@ -170,9 +170,20 @@ def test_the_version_and_the_help_are_there(capsys: Captured) -> None:
     assert cli.run(["--help"]) == 0
 
 
-def test_importing_the_package_loads_neither_papermill_nor_matplotlib() -> None:
-    heavy = "('papermill', 'nbconvert', 'matplotlib')"
-    code = f"import sys, kuzbass_lean; print([m for m in {heavy} if m in sys.modules])"
+DRAWS_AND_RUNS = ("matplotlib", "scipy.stats", "papermill", "nbconvert", "IPython")
+
+
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        ("kuzbass_lean", (*DRAWS_AND_RUNS, "pandas")),
+        ("kuzbass_lean.press.crew", (*DRAWS_AND_RUNS, "pandas")),
+        ("kuzbass_lean.press.cluster", (*DRAWS_AND_RUNS, "pandas")),
+        ("kuzbass_lean.press.build", DRAWS_AND_RUNS),
+    ],
+)
+def test_who_makes_no_page_loads_nothing_that_only_pages_need(module: str, heavy: tuple[str, ...]) -> None:
+    code = f"import sys, {module}; print([m for m in {heavy} if m in sys.modules])"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "[]"
 

@@ -13,7 +13,7 @@ import pytest
 
 from kuzbass_lean import intake
 from kuzbass_lean.errors import CapabilityError, UsageError
-from kuzbass_lean.press import cluster, fresh
+from kuzbass_lean.press import cluster, digests
 from kuzbass_lean.press.build import BuildOptions, build
 from kuzbass_lean.press.plan import ReportSpec
 from kuzbass_lean.registry import Registry
@@ -82,7 +82,7 @@ def test_a_cluster_gives_the_bytes_of_this_machine_and_does_a_lost_workers_repor
 def test_a_worker_with_other_versions_is_refused(
     tmp_path: Path, registry: Registry, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cluster.fresh, "program", lambda: "another")
+    monkeypatch.setattr(cluster.digests, "program", lambda: "another")
     with pytest.raises(CapabilityError, match="another version of kuzbass-lean"):
         build(BuildOptions(tmp_path / "out", dask=address), registry, [spec(tmp_path, "a", READS)])
 
@@ -134,7 +134,7 @@ def test_workers_load_before_there_is_a_registry_and_end_it_if_nobody_comes(addr
 
 
 def test_a_worker_without_the_registry_makes_nothing_rather_than_a_page_of_the_sample(tmp_path: Path) -> None:
-    hands = cluster.Hands(("kernel", False, ""), fresh.program())
+    hands = cluster.Hands(("kernel", False, ""), digests.program())
     hands.setup(SimpleNamespace(address="tcp://worker", local_directory=str(tmp_path)))
     try:
         with pytest.raises(CapabilityError, match="tcp://worker was not sent the registry"):

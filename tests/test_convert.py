@@ -9,6 +9,7 @@ from nbconvert.exporters import get_exporter
 from kuzbass_lean import blocks
 from kuzbass_lean.errors import CapabilityError
 from kuzbass_lean.press import convert
+from kuzbass_lean.press.paper import require_pdf, to_pdf
 
 
 def notebook(title: str = "Отчёт") -> nbformat.NotebookNode:
@@ -55,16 +56,16 @@ def test_the_exporter_is_known_to_nbconvert_by_name() -> None:
 
 def test_equal_pages_give_equal_pdf_bytes_and_others_do_not() -> None:
     html = page()
-    pdf = convert.to_pdf(html)
+    pdf = to_pdf(html)
     assert pdf.startswith(b"%PDF")
-    assert pdf == convert.to_pdf(html)
-    assert pdf != convert.to_pdf(page("Другой"))
+    assert pdf == to_pdf(html)
+    assert pdf != to_pdf(page("Другой"))
 
 
 def test_without_pango_the_message_names_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "weasyprint", None)
     with pytest.raises(CapabilityError, match="libpango"):
-        convert.require_pdf()
+        require_pdf()
     assert CapabilityError.exit_code == 3
 
 

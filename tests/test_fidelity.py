@@ -9,9 +9,10 @@ import nbformat
 import pytest
 
 from kuzbass_lean.press.crew import ENVIRONMENT
-from kuzbass_lean.press.engine import Failure, execute
+from kuzbass_lean.press.engine import execute
 from kuzbass_lean.press.plan import ReportSpec
 from kuzbass_lean.press.pool import Nursery, Task, run
+from kuzbass_lean.press.work import Failure
 
 PARAMETERS = 'name: str = ""'
 FEATURES = {

@@ -6,6 +6,7 @@ import pytest
 
 from kuzbass_lean import intake
 from kuzbass_lean.press import fresh, manifest
+from kuzbass_lean.press.digests import file_digest, program, sha256, versions
 from kuzbass_lean.press.plan import ReportSpec, load_plan
 from kuzbass_lean.registry import Registry
 
@@ -96,7 +97,7 @@ def recorded(out: Path) -> dict[str, object]:
     (out / "a.html").write_text("страница", encoding="utf-8")
     return {
         "made_from": {"data": "d", "notebook": "n", "parameters": "p", "program": "l"},
-        "outputs": {"a.html": fresh.file_digest(out / "a.html")},
+        "outputs": {"a.html": file_digest(out / "a.html")},
     }
 
 
@@ -148,9 +149,9 @@ def test_stored_outputs_and_ids_are_no_part_of_a_notebook(tmp_path: Path) -> Non
 
 
 def test_lists_of_parts_with_equal_text_differ() -> None:
-    assert fresh.sha256(b"ab", b"c") != fresh.sha256(b"a", b"bc")
+    assert sha256(b"ab", b"c") != sha256(b"a", b"bc")
 
 
 def test_the_program_digest_knows_the_library_and_its_versions() -> None:
-    assert {"python", "pandas", "matplotlib", "nbconvert"} <= set(fresh.versions())
-    assert len(fresh.program()) == 64
+    assert {"python", "pandas", "matplotlib", "nbconvert"} <= set(versions())
+    assert len(program()) == 64

@@ -10,7 +10,7 @@ from rocrate.rocrate import ROCrate
 from test_build import registry, run, spec
 
 from kuzbass_lean import intake
-from kuzbass_lean.press import crate, fresh, manifest
+from kuzbass_lean.press import crate, digests, manifest
 from kuzbass_lean.registry import Registry
 
 __all__ = ["registry"]
@@ -61,7 +61,7 @@ def test_a_manifest_says_what_its_reports_were_made_from(site: Path) -> None:
     assert kept["inputs"] == {"projects.csv": "a" * 64}
     assert (kept["audience"], kept["rows"]["projects"], kept["left_out"]) == ("public", 1, {})
     program = known["programs"][entry["made_from"]["program"]]
-    assert program["versions"]["python"] == fresh.versions()["python"]
+    assert program["versions"]["python"] == digests.versions()["python"]
     assert program["files"]["data/maturity.yaml"] == sha256(
         Path(manifest.__file__).parents[1] / "data/maturity.yaml"
     )
@@ -70,7 +70,7 @@ def test_a_manifest_says_what_its_reports_were_made_from(site: Path) -> None:
 
 def test_the_digest_of_a_program_is_that_of_what_the_manifest_says_of_it(site: Path) -> None:
     for digest, said in record(site)["programs"].items():
-        assert fresh.sha256(fresh.canonical(said)) == digest
+        assert digests.sha256(digests.canonical(said)) == digest
 
 
 def test_a_manifest_is_canonical(site: Path) -> None:

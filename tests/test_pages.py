@@ -20,8 +20,9 @@ from unexplained import Excused, Taken, unexplained
 
 from kuzbass_lean import __version__, intake
 from kuzbass_lean.figures import FIGURES_MIME, Figure, dump
-from kuzbass_lean.press import convert, site
+from kuzbass_lean.press import site
 from kuzbass_lean.press.build import BuildOptions, build
+from kuzbass_lean.press.paper import to_pdf
 from kuzbass_lean.press.plan import load_plan
 from kuzbass_lean.registry import Registry
 
@@ -334,7 +335,7 @@ def test_a_municipality_page_with_its_charts_weighs_under_250_kilobytes(sites: d
 
 @cache
 def made_pdf(path: Path) -> bytes:
-    return convert.to_pdf(path.read_text(encoding="utf-8"))
+    return to_pdf(path.read_text(encoding="utf-8"))
 
 
 def pdf(path: Path) -> PdfReader:

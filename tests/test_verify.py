@@ -15,7 +15,7 @@ import pytest
 from kuzbass_lean import intake
 from kuzbass_lean.cli import run
 from kuzbass_lean.errors import LeanError, UsageError
-from kuzbass_lean.press import crate, fresh, manifest
+from kuzbass_lean.press import crate, digests, manifest
 from kuzbass_lean.press import verify as verification
 from kuzbass_lean.press.claim import Claim
 from kuzbass_lean.press.rebuild import Rebuilt, VerifyOptions
@@ -213,7 +213,7 @@ def test_a_page_forged_together_with_manifest_and_crate_differs_still(edited: Pa
     page, path = edited / f"{MVD}.html", edited / "manifest.json"
     swap(page, "</h1>", "!</h1>")
     document = json.loads(path.read_text(encoding="utf-8"))
-    entry(document)["outputs"][f"{MVD}.html"] = fresh.file_digest(page)
+    entry(document)["outputs"][f"{MVD}.html"] = digests.file_digest(page)
     text = manifest.text(document)
     path.write_text(text, encoding="utf-8")
     (edited / crate.NAME).write_text(manifest.text(crate.document(document, text)), encoding="utf-8")

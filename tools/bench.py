@@ -264,7 +264,8 @@ def profile(tell: str) -> None:
 
 def whole(spec: object, *, pdf: bool = False) -> float:
     """Make a report as a build does; return its processor seconds."""
-    from kuzbass_lean.press.report import Work, make
+    from kuzbass_lean.press.report import make
+    from kuzbass_lean.press.work import Work
 
     with tempfile.TemporaryDirectory() as folder:
         begun = time.process_time()

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from kuzbass_lean.charts import theme
 from kuzbass_lean.charts.theme import Drawing, at, draw, label_ends, place
 from kuzbass_lean.figures import Figure as Number
 from kuzbass_lean.figures import Text
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _HEIGHTS = (330, 290)
 _MARKS = {"inside": "o", "above": "^", "below": "v", "own": "o"}
@@ -89,6 +91,8 @@ def funnel(
                     weight="bold",
                 )
         axes.set(xlabel=words[3], ylabel="", ylim=(-4, 104), xlim=(0, float(n.max()) * 1.02))
+        from matplotlib.ticker import MaxNLocator
+
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_title(words[4], loc="left", fontsize=13, color=theme.QUIET, pad=10)
         last = limits.iloc[-1]

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from kuzbass_lean.charts import theme
 from kuzbass_lean.charts.theme import Drawing, at, draw, label_ends, place
 from kuzbass_lean.figures import Figure as Number
 from kuzbass_lean.figures import Text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _HEIGHTS = (260, 240)
 _MARKS = {"common": "o", "improvement": "o", "concern": "D"}

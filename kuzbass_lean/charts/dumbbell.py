@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from kuzbass_lean.charts import theme
 from kuzbass_lean.charts.theme import Drawing, draw, place, shorten
 from kuzbass_lean.figures import Text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _ROW = (26, 44)
 """Height of a row in pixels, wide and narrow."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from matplotlib.figure import Figure
-from matplotlib.patches import PathPatch
-from matplotlib.path import Path
+from typing import TYPE_CHECKING, Any
 
 from kuzbass_lean.charts import theme
 from kuzbass_lean.charts.theme import Drawing, draw, place
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _SHADES = ("#ffffff", "#e6f0f9", theme.PALE, theme.BLUE, theme.DEEP)
 _MARGIN = 8
@@ -52,6 +51,9 @@ def geography(shown: Sequence[Region], alt: str) -> Drawing:
 
 
 def _patch(axes: Any, region: Region, squeeze: float) -> None:
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
     vertices, codes = [], []
     for ring in region.rings:
         vertices += [(x * squeeze, y) for x, y in ring]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
-from matplotlib.figure import Figure
 
 from kuzbass_lean.charts import theme
 from kuzbass_lean.charts.theme import Drawing, draw, place
 from kuzbass_lean.figures import Figure as Number
 from kuzbass_lean.figures import Text
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _HEIGHTS = (240, 220)
 

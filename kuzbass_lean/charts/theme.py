@@ -8,18 +8,18 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
 
 from kuzbass_lean import wording
 from kuzbass_lean.figures import Figure as Number
 from kuzbass_lean.figures import Text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 WIDE: Final = 720
 NARROW: Final = 328
@@ -87,7 +87,7 @@ def at(figure: Number) -> float:
     return float("nan") if figure.value is None else figure.value
 
 
-Paint = Callable[[Figure, int], None]
+Paint = Callable[["Figure", int], None]
 """Draws on a figure of so many pixels' width."""
 
 
@@ -98,6 +98,10 @@ def draw(paint: Paint, heights: tuple[int, int], alt: Text) -> Drawing:
 
 
 def _svg(paint: Paint, size: tuple[int, int], alt: str) -> str:
+    import matplotlib as mpl  # takes half a second to load, and who reads or scores a registry draws nothing
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
     width, height = size
     with mpl.rc_context(_RC):
         figure = Figure(figsize=(width / _PIXELS, height / _PIXELS))
@@ -193,7 +197,7 @@ def place(figure: Figure, width: int, height: int, box: tuple[float, float, floa
 
 def marks(axes: Axes, frame: pd.DataFrame, **look: Any) -> None:
     """Mark points given by the columns that ``look`` names, which goes to seaborn."""
-    import seaborn as sns  # takes seconds to load, and who reads or scores a registry draws nothing
+    import seaborn as sns  # as above
 
     sns.scatterplot(frame, legend=False, zorder=3, ax=axes, **look)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import resources
+
+from kuzbass_lean import blocks
 
 REPORTS = ".jp-RenderedHTML.jp-RenderedHTMLCommon.jp-RenderedHTMLCommon"
 """Where JupyterLab shows HTML outputs; said twice, to outweigh its own rules."""
@@ -20,8 +21,7 @@ def stylesheet(scope: str = REPORTS) -> str:
     >>> stylesheet(".mine").startswith(".mine{")
     True
     """
-    home = resources.files("kuzbass_lean") / "templates"
-    screen = (home / "style.css").read_text(encoding="utf-8").partition("@media print")[0]
+    screen = blocks.stylesheet().partition("@media print")[0]
     # nested rules; «the page» is the scope itself
     inner = screen.replace(":root{", "&{").replace("body{", "&{")
     return f"{scope}{{{_RESET}{inner}}}"

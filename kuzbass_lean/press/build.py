@@ -16,11 +16,12 @@ from typing import Any
 from kuzbass_lean import views
 from kuzbass_lean.errors import CapabilityError
 from kuzbass_lean.intake import DATA_VARIABLE, store
-from kuzbass_lean.press import convert, fresh, manifest, since, site
+from kuzbass_lean.press import digests, fresh, manifest, since, site
 from kuzbass_lean.press.crew import default_engine, hire
+from kuzbass_lean.press.paper import require_pdf
 from kuzbass_lean.press.plan import ReportSpec
 from kuzbass_lean.press.pool import Crew, Loader, Outcome, Task, run
-from kuzbass_lean.press.report import Work, conclude, make
+from kuzbass_lean.press.work import MAKE, Made, Work
 from kuzbass_lean.registry import Registry
 from kuzbass_lean.runs import Run, Site, lock, publish
 from kuzbass_lean.runs.run import WORK
@@ -111,7 +112,7 @@ def build(
         and cannot be made.
     """
     if "pdf" in options.formats:
-        convert.require_pdf()
+        require_pdf()
     place = Site(options.out)
     place.check()
     with lock.held(place.lock, options.wait):
@@ -154,7 +155,7 @@ class _Build:
         self.formats = tuple(name for name in ("html", "pdf") if name in ("html", *options.formats))
         self.known: dict[str, fresh.MadeFrom] = {}
         # What may change while reports are made is looked at before; the registry is ours.
-        fresh.program()
+        digests.program()
         for spec in specs:
             fresh.notebook_digest(spec.notebook)
         self.stale = [spec for spec in specs if options.force or self._is_stale(spec)]
@@ -251,7 +252,7 @@ class _Build:
         waiting = list(works)
         for tries in range(1, self.options.retries + 2):
             limits = self.options.report_timeout, self.options.memory_limit * 2**20
-            tasks, again = [Task(make, (work,), *limits) for work in waiting], []
+            tasks, again = [Task(MAKE, (work,), *limits) for work in waiting], []
             for number, outcome in run(tasks, self.options.jobs, crew):
                 if outcome.died and tries <= self.options.retries:
                     again.append(waiting[number])
@@ -262,7 +263,7 @@ class _Build:
 
     def _result(self, made: Work, outcome: Outcome, tries: int) -> ReportResult:
         """Put a report's files in place and say what became of it."""
-        spec, done = made.spec, conclude(made, outcome)
+        spec, done = made.spec, _concluded(made, outcome)
         error = str(done.failure or "")
         self._check_space(full=any(os.strerror(number) in error for number in _FULL))
         self._place(spec, made.path, failed=done.failure is not None)
@@ -325,6 +326,16 @@ class _Build:
             for name, entry in (*self.recorded.items(), *self.failed.items())
             if name not in asked and entry.get("params") in files
         }
+
+
+def _concluded(work: Work, outcome: Outcome) -> Made:
+    """Return what a report's process made; if it died, write that into the partial notebook."""
+    if outcome.died:
+        from kuzbass_lean.press.engine import bury  # loads papermill: seconds, for who makes no report
+
+        return Made(failure=bury(work.spec, work.path, outcome.died))
+    made: Made = outcome.value
+    return made
 
 
 def _known(name: str, status: str, entry: Mapping[str, Any]) -> ReportResult:

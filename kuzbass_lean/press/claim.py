@@ -14,7 +14,7 @@ from typing import Any
 
 from kuzbass_lean.errors import LeanError, UnknownNameError, UsageError
 from kuzbass_lean.nearest import nearest
-from kuzbass_lean.press import fresh
+from kuzbass_lean.press import digests
 from kuzbass_lean.runs.publish import MANIFEST
 
 
@@ -72,7 +72,7 @@ class Claim:
 
     def digest(self, name: str) -> str:
         """Return the digest of a file of the site, empty if it is not there."""
-        return fresh.file_digest(self.found[name]) if name in self.found else ""
+        return digests.file_digest(self.found[name]) if name in self.found else ""
 
 
 def _check(document: Any) -> None:

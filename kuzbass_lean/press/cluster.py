@@ -8,6 +8,7 @@ Workers load while the build still reads the registry.
 from __future__ import annotations
 
 import asyncio
+import pickle
 import queue
 import shutil
 import tempfile
@@ -19,11 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from kuzbass_lean.errors import CapabilityError, UsageError
-from kuzbass_lean.intake import DATA_VARIABLE
-from kuzbass_lean.press import fresh
+from kuzbass_lean.press import digests
 from kuzbass_lean.press.crew import hire
 from kuzbass_lean.press.pool import Loader, Outcome, Task, run
-from kuzbass_lean.press.report import Work, make
+from kuzbass_lean.press.work import MAKE_PACKED, Work
 
 try:
     import distributed
@@ -36,9 +36,13 @@ _PATIENCE = 30
 
 @dataclass(frozen=True, slots=True)
 class _Parcel:
-    """All that a worker needs for one report."""
+    """All that a worker needs for one report; ``work`` is a pickled ``Work``, of no concern to the worker.
 
-    work: Work
+    Unpickled there it would load the library, which the worker's nursery does at the same time.
+    """
+
+    work: bytes
+    name: str
     notebook: bytes
     timeout: float
     memory: int
@@ -53,7 +57,7 @@ class _Returned:
 
 
 class Cluster:
-    """Gives tasks to the workers of a Dask cluster; each is ``report.make`` of one ``Work``.
+    """Gives tasks to the workers of a Dask cluster; each is to make one ``Work``.
 
     Parameters
     ----------
@@ -92,7 +96,7 @@ class Cluster:
         self._done = distributed.as_completed(loop=self._client.loop)
         hands, data = self._name, _data(self._name)
         self._register(_Farewell(self._client.id, self._name, (hands, data)), self._name)
-        self._register(Hands(self._asked, fresh.program()), hands)
+        self._register(Hands(self._asked, digests.program()), hands)
 
     def _register(self, plugin: Any, name: str) -> None:
         try:
@@ -105,16 +109,17 @@ class Cluster:
             ) from None
 
     def tell(self, variables: Mapping[str, str]) -> None:
-        """Send every worker, those that join later too, the registry whose folder the variables name."""
+        """Send every worker, those that join later too, the registry whose folder the variable names."""
         self.begin()
-        folder = Path(variables[DATA_VARIABLE])
-        tables = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
-        self._register(Data(tables, self._name), _data(self._name))
+        ((variable, folder),) = variables.items()
+        tables = {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir())}
+        self._register(Data(variable, tables, self._name), _data(self._name))
 
     def start(self, number: int, task: Task) -> None:
         """Hand a task to the cluster, which has it wait for a free worker."""
         (work,) = task.arguments
-        parcel = _Parcel(work, work.spec.notebook.read_bytes(), task.timeout, task.memory)
+        notebook = work.spec.notebook
+        parcel = _Parcel(pickle.dumps(work), notebook.name, notebook.read_bytes(), task.timeout, task.memory)
         key = f"{work.spec.id}-{uuid.uuid4().hex}"
         future = self._client.submit(_perform, self._name, parcel, key=key, pure=False)
         self._running[future] = number, work
@@ -136,7 +141,8 @@ class Cluster:
             path = work.path.with_suffix(suffix)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        return [(number, returned.outcome)]
+        outcome = returned.outcome
+        return [(number, outcome if outcome.died else replace(outcome, value=pickle.loads(outcome.value)))]
 
     def stop(self) -> None:
         """Leave the cluster: it drops what still waits, and its workers end their processes."""
@@ -164,8 +170,8 @@ class Hands(distributed.WorkerPlugin):
     def setup(self, worker: Any) -> None:
         """Have a crew load, whatever the worker is given to do."""
         self._worker, self._disk = str(worker.address), worker.local_directory
-        fresh.program.cache_clear()  # a worker outlives an upgrade
-        self._same = fresh.program() == self._program
+        digests.program.cache_clear()  # a worker outlives an upgrade
+        self._same = digests.program() == self._program
         self._variables: dict[str, str] = {}
         self._crews: list[Loader] = []
         self._free: queue.SimpleQueue[Loader] = queue.SimpleQueue()
@@ -199,17 +205,17 @@ class Hands(distributed.WorkerPlugin):
                 f"the worker {self._worker} has another version of kuzbass-lean or of its libraries: "
                 "install the same everywhere, start the worker anew"
             )
-        if DATA_VARIABLE not in self._variables:
+        if not self._variables:
             raise CapabilityError(f"the worker {self._worker} was not sent the registry: build again")
         with self._crew() as crew, tempfile.TemporaryDirectory(dir=self._disk) as folder:
             notebook, path = (
-                Path(folder) / "source" / parcel.work.spec.notebook.name,
+                Path(folder) / "source" / parcel.name,
                 Path(folder) / "report.ipynb",
             )
             notebook.parent.mkdir()
             notebook.write_bytes(parcel.notebook)
-            here = replace(parcel.work, spec=replace(parcel.work.spec, notebook=notebook), path=path)
-            ((_, outcome),) = run([Task(make, (here,), parcel.timeout, parcel.memory)], 1, crew)
+            task = Task(MAKE_PACKED, (parcel.work, notebook, path), parcel.timeout, parcel.memory)
+            ((_, outcome),) = run([task], 1, crew)
             made = {each.suffix: each.read_bytes() for each in Path(folder).iterdir() if each.is_file()}
         return _Returned(outcome, made)
 
@@ -235,8 +241,8 @@ class Hands(distributed.WorkerPlugin):
 class Data(distributed.WorkerPlugin):
     """The registry on a worker's disk, for the hands of one build."""
 
-    def __init__(self, tables: Mapping[str, bytes], hands: str) -> None:
-        self._tables, self._hands = tables, hands
+    def __init__(self, variable: str, tables: Mapping[str, bytes], hands: str) -> None:
+        self._variable, self._tables, self._hands = variable, tables, hands
 
     def setup(self, worker: Any) -> None:
         """Write the tables and tell the hands where."""
@@ -246,7 +252,7 @@ class Data(distributed.WorkerPlugin):
         self._tables = {}
         hands = worker.plugins.get(self._hands)
         if hands is not None:
-            hands.tell({DATA_VARIABLE: str(self._folder)})
+            hands.tell({self._variable: str(self._folder)})
 
     def teardown(self, worker: Any) -> None:
         """Clear the disk."""

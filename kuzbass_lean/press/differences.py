@@ -19,7 +19,7 @@ from typing import Any
 
 import pandas as pd
 
-from kuzbass_lean.press import convert
+from kuzbass_lean.press import outputs
 
 _NUMBER = re.compile(r"(\d+(?:\.\d+)?)")
 _PICTURE = re.compile(r"<svg\b.*?</svg>|<img\b[^>]*>", re.DOTALL)
@@ -150,7 +150,7 @@ def table(path: Path) -> pd.DataFrame:
 
 def _notebooks(old: Path, new: Path, tolerance: float) -> Iterator[Difference]:
     ours, theirs = (json.loads(path.read_text(encoding="utf-8")) for path in (old, new))
-    yield from figures(frame(convert.shown_figures(ours)), frame(convert.shown_figures(theirs)), tolerance)
+    yield from figures(frame(outputs.shown_figures(ours)), frame(outputs.shown_figures(theirs)), tolerance)
     if len(ours["cells"]) != len(theirs["cells"]):
         yield Difference("cells", str(len(ours["cells"])), str(len(theirs["cells"])))
         return
@@ -158,11 +158,11 @@ def _notebooks(old: Path, new: Path, tolerance: float) -> Iterator[Difference]:
         if mine["source"] != yours["source"]:
             yield Difference(
                 f"code of cell {number}",
-                *_first(convert.one_text(mine["source"]), convert.one_text(yours["source"])),
+                *_first(outputs.one_text(mine["source"]), outputs.one_text(yours["source"])),
             )
         for one, other in zip(mine.get("outputs", []), yours.get("outputs", []), strict=False):
             said = [
-                convert.one_text(each.get("data", {}).get("text/plain", each.get("text", "")))
+                outputs.one_text(each.get("data", {}).get("text/plain", each.get("text", "")))
                 for each in (one, other)
             ]
             if not near(said[0], said[1], tolerance):
@@ -206,7 +206,7 @@ def _named(notebook: Path) -> dict[str, str]:
     """Return the ids of the figures of a page by their text, where no other has the same."""
     if not notebook.is_file():
         return {}
-    shown = convert.shown_figures(json.loads(notebook.read_text(encoding="utf-8")))
+    shown = outputs.shown_figures(json.loads(notebook.read_text(encoding="utf-8")))
     count = Counter(str(each["text"]) for each in shown)
     return {str(each["text"]): str(each["id"]) for each in shown if count[str(each["text"])] == 1}
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +14,11 @@ from papermill.exceptions import PapermillExecutionError
 
 from kuzbass_lean.press.journal import replay
 from kuzbass_lean.press.plan import ReportSpec
+from kuzbass_lean.press.work import Failure
 
 KERNEL = "python3"
 
 _CELL_FILE = re.compile(r"[^\s\"'(]*ipykernel_\d+[/\\](\d+\.py)")
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why a notebook stopped: the cell (from 1; None before the first) and the error in one line."""
-
-    cell: int | None
-    error: str
-
-    def __str__(self) -> str:
-        place = f"cell {self.cell}: " if self.cell else ""
-        return f"{place}{self.error}"
 
 
 def execute(

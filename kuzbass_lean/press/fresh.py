@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, cached_property
-from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +15,11 @@ import pandas as pd
 
 from kuzbass_lean import catalogue, content, evidence, maturity, metrics, published, views
 from kuzbass_lean.lookup import among
+from kuzbass_lean.press.digests import canonical, file_digest, program, sha256
 from kuzbass_lean.press.plan import ReportSpec
 from kuzbass_lean.registry import Registry, Scope
 from kuzbass_lean.schema import REALISED
 
-_LIBRARIES = (
-    "babel", "great-tables", "ipykernel", "ipython", "jinja2", "matplotlib", "nbclient", "nbconvert", "numpy",
-    "pandas", "papermill", "pyarrow", "scipy", "seaborn", "statsmodels", "weasyprint",
-)  # fmt: skip
-"""Libraries whose version can change a page."""
 OWN_DATA = "own data"
 
 
@@ -42,53 +35,6 @@ class MadeFrom:
     def differences(self, recorded: Mapping[str, str]) -> tuple[str, ...]:
         """Return the names of what is not as it was recorded."""
         return tuple(name for name, value in asdict(self).items() if recorded.get(name) != value)
-
-
-def sha256(*parts: bytes) -> str:
-    """Return the digest of the parts, each with its length, so that no two lists share one."""
-    total = hashlib.sha256()
-    for part in parts:
-        total.update(f"{len(part)}:".encode())
-        total.update(part)
-    return total.hexdigest()
-
-
-def canonical(document: Any) -> bytes:
-    """Return a value as JSON that is the same bytes for the same content."""
-    return json.dumps(
-        document, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str
-    ).encode()
-
-
-def file_digest(path: Path) -> str:
-    """Return the digest of a file's bytes."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-@cache
-def program() -> str:
-    """Return the digest of this library's own files and of the versions that draw a page."""
-    return sha256(canonical(program_record()))
-
-
-@cache
-def program_record() -> Mapping[str, Mapping[str, str]]:
-    """Return what ``program`` is the digest of: ``versions``, and the digests of the library's ``files``."""
-    root = Path(str(resources.files("kuzbass_lean")))
-    files = sorted(p for p in root.rglob("*") if p.suffix in (".py", ".yaml", ".j2", ".css", ".json"))
-    return {
-        "files": {path.relative_to(root).as_posix(): file_digest(path) for path in files},
-        "versions": versions(),
-    }
-
-
-@cache
-def versions() -> Mapping[str, str]:
-    """Return the versions of Python and of the libraries that draw a page."""
-    return {
-        "python": platform.python_version(),
-        **{name: metadata.version(name) for name in _LIBRARIES},
-    }
 
 
 @cache

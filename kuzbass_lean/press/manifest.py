@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from kuzbass_lean import __version__, maturity
-from kuzbass_lean.press import crate, fresh, recorded
+from kuzbass_lean.press import crate, digests, fresh, recorded
 from kuzbass_lean.press.plan import ReportSpec
 from kuzbass_lean.registry import Registry
 from kuzbass_lean.runs.publish import MANIFEST, files
@@ -113,7 +113,7 @@ def write(built: Built) -> None:
         },
         "programs": {
             **{key: known[key] for key in programs if key in known},
-            fresh.program(): fresh.program_record(),
+            digests.program(): digests.program_record(),
         },
         "lock": lock_digest(),
         "reports": entries,
@@ -144,8 +144,8 @@ def _failed(built: Built) -> dict[str, Any]:
     for result in built.results:
         partial = f"failed/{result.id}.ipynb"
         if result.status == "failed":
-            digests = {partial: fresh.file_digest(built.out / partial)}
-            failed[result.id] = {**_asked(specs[result.id]), "error": result.error, "outputs": digests}
+            outputs = {partial: digests.file_digest(built.out / partial)}
+            failed[result.id] = {**_asked(specs[result.id]), "error": result.error, "outputs": outputs}
     return dict(sorted(failed.items()))
 
 
@@ -154,7 +154,7 @@ def _site(out: Path, *told: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     known = {str(name) for entries in told for entry in entries.values() for name in entry.get("outputs", ())}
     names = [name.as_posix() for name in files(out) if name.name not in (MANIFEST, crate.NAME)]
     own = [name for name in names if name not in known and _made_here(name)]
-    return {name: fresh.file_digest(out / name) for name in own}
+    return {name: digests.file_digest(out / name) for name in own}
 
 
 def _made_here(name: str) -> bool:
@@ -182,7 +182,7 @@ def entry(
         "readings": readings(spec),
         "made_from": asdict(made),
         "previous": previous_digest(before),
-        "outputs": {name: fresh.file_digest(out / name) for name in names if (out / name).exists()},
+        "outputs": {name: digests.file_digest(out / name) for name in names if (out / name).exists()},
     }
 
 
@@ -206,10 +206,10 @@ def previous_digest(before: pd.DataFrame | None) -> str:
     """Return the digest of the figures that a page is compared with; empty if there are none."""
     if before is None or before.empty:
         return ""
-    return fresh.sha256(before.to_csv(index=False, lineterminator="\n").encode())
+    return digests.sha256(before.to_csv(index=False, lineterminator="\n").encode())
 
 
 def lock_digest() -> str:
     """Return the digest of the lock file of the checkout that this package runs from; empty if none."""
     path = Path(str(resources.files("kuzbass_lean"))).parent / "requirements.lock"
-    return fresh.file_digest(path) if path.is_file() else ""
+    return digests.file_digest(path) if path.is_file() else ""

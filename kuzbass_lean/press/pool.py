@@ -11,6 +11,7 @@ import atexit
 import contextlib
 import os
 import pickle
+import pkgutil
 import signal
 import subprocess
 import sys
@@ -35,11 +36,12 @@ _READY, _TELL = -1, -2
 class Task:
     """A call to make in a process of its own: an importable function and what it is given.
 
+    The function may be named, as «module:function», for who need not load it to ask for it.
     ``timeout`` is in seconds; ``memory`` is how many bytes of address space the process may take
     on top of what it starts with, 0 for any number.
     """
 
-    call: Callable[..., Any]
+    call: Callable[..., Any] | str
     arguments: tuple[Any, ...] = ()
     timeout: float = 1800
     memory: int = 0
@@ -239,7 +241,7 @@ def _child(
     try:
         limit_memory(memory)
         call, arguments = pickle.loads(packed)
-        value = call(*arguments)
+        value = (pkgutil.resolve_name(call) if isinstance(call, str) else call)(*arguments)
         atexit._run_exitfuncs()
     except BaseException as error:
         died = f"{type(error).__name__}: {error}"

@@ -14,9 +14,10 @@ from typing import Any
 
 from kuzbass_lean import intake
 from kuzbass_lean.errors import CapabilityError, LeanError, UsageError
-from kuzbass_lean.press import convert, fresh, manifest, recorded
+from kuzbass_lean.press import fresh, manifest, recorded
 from kuzbass_lean.press.build import BuildOptions, ReportResult, build
 from kuzbass_lean.press.claim import Claim
+from kuzbass_lean.press.paper import require_pdf
 from kuzbass_lean.press.plan import ReportSpec, check_output, check_parameters, notebook_parameters
 from kuzbass_lean.registry import Registry
 from kuzbass_lean.runs.publish import MANIFEST
@@ -175,7 +176,7 @@ class Rebuilt:
         if f"{name}.pdf" not in entry["outputs"]:
             return False
         try:
-            convert.require_pdf()
+            require_pdf()
         except CapabilityError as error:
             self._lacks(name, str(error))
             return False

@@ -12,7 +12,7 @@ from typing import Any
 
 from kuzbass_lean import schema
 from kuzbass_lean.intake import store
-from kuzbass_lean.press.fresh import file_digest
+from kuzbass_lean.press.digests import file_digest
 from kuzbass_lean.registry import Registry
 
 FOLDER = "data/registry"

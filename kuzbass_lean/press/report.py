@@ -3,42 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 import random
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from kuzbass_lean.errors import LeanError
-from kuzbass_lean.press import convert
-from kuzbass_lean.press.engine import Failure, bury, execute
-from kuzbass_lean.press.plan import ReportSpec
-from kuzbass_lean.press.pool import Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """A report to make: what, into which notebook file (its pages go beside it), and how.
-
-    ``before`` holds the figures that its page is compared with, as ``since.earlier`` gives them.
-    """
-
-    spec: ReportSpec
-    path: Path
-    engine: str
-    cell_timeout: int
-    pdf: bool = False
-    before: pd.DataFrame | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """What came of a report: its title, or why it failed."""
-
-    title: str = ""
-    failure: Failure | None = None
+from kuzbass_lean.press import convert, outputs, paper
+from kuzbass_lean.press.engine import execute
+from kuzbass_lean.press.work import Failure, Made, Work
 
 
 @cache
@@ -60,16 +36,22 @@ def make(work: Work) -> Made:
         return Made(failure=Failure(None, str(error)))
     work.path.with_suffix(".html").write_text(html, encoding="utf-8", newline="")
     if work.pdf:
-        work.path.with_suffix(".pdf").write_bytes(convert.to_pdf(html))
-    return Made(convert.first_heading(notebook))
+        work.path.with_suffix(".pdf").write_bytes(paper.to_pdf(html))
+    return Made(outputs.first_heading(notebook))
 
 
-def conclude(work: Work, outcome: Outcome) -> Made:
-    """Return what a report's process made; if it died, write that into the partial notebook."""
-    if outcome.died:
-        return Made(failure=bury(work.spec, work.path, outcome.died))
-    made: Made = outcome.value
-    return made
+def make_packed(packed: bytes, notebook: Path, path: Path) -> bytes:
+    """Make a report that was asked for on another machine; both it and what was made are pickled.
+
+    Parameters
+    ----------
+    packed
+        A ``Work``.
+    notebook, path
+        Where its notebook is on this machine, and into which file to execute it.
+    """
+    work: Work = pickle.loads(packed)
+    return pickle.dumps(make(replace(work, spec=replace(work.spec, notebook=notebook), path=path)))
 
 
 def _seed(text: str) -> None:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from kuzbass_lean import blocks, catalogue, views, wording
 from kuzbass_lean.figures import set_id
-from kuzbass_lean.press import convert, export, lineage
+from kuzbass_lean.press import export, lineage, outputs
 from kuzbass_lean.registry import Registry
 
 COLUMNS = {
@@ -100,14 +100,14 @@ def _page(path: Path, out: Path, sets: dict[str, dict[str, str]]) -> _Page:
     """Return what an executed notebook shows; note the rows behind its figures in ``sets``."""
     report = path.relative_to(out).with_suffix("").as_posix()
     notebook = json.loads(path.read_text(encoding="utf-8"))
-    shown = convert.shown_figures(notebook)
+    shown = outputs.shown_figures(notebook)
     numbered = []
     for position, row in enumerate(shown, 1):
         name = set_id(row["rows"])
         if name:
             sets[name] = row["rows"]
         numbered.append({**row, "report": report, "position": position, "rows": name})
-    return _Page(report, convert.first_heading(notebook), numbered)
+    return _Page(report, outputs.first_heading(notebook), numbered)
 
 
 def _index(
@@ -127,7 +127,7 @@ def _index(
     template = blocks.environment().get_template("site.html.j2")
     return template.render(
         title="Кузбасс бережливый: отчёты",
-        css=convert.css(),
+        css=blocks.stylesheet(),
         as_of=wording.date(day),
         provenance=str(views.provenance(registry)),
         tiles=(tiles := _tiles(registry, entries)),

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from kuzbass_lean.press import causes, crate, differences, fresh, manifest, recorded, revisions
+from kuzbass_lean.press import causes, crate, differences, digests, fresh, manifest, recorded, revisions
 from kuzbass_lean.press.build import ReportResult
 from kuzbass_lean.press.claim import Claim
 from kuzbass_lean.press.rebuild import PREVIOUS, LackingError, Rebuilt, VerifyOptions
@@ -95,7 +95,7 @@ class Comparison:
 
     def __init__(self, claim: Claim, rebuilt: Rebuilt, options: VerifyOptions) -> None:
         self.claim, self.rebuilt, self.options = claim, rebuilt, options
-        self.programs = claim.document["programs"], {fresh.program(): fresh.program_record()}
+        self.programs = claim.document["programs"], {digests.program(): digests.program_record()}
 
     def result(self) -> Verification:
         """Return the verdicts."""
@@ -152,7 +152,7 @@ class Comparison:
             if here != digest:
                 yield Difference(name, name, digest, here, f"{name} was {EDITED}")
             return
-        if here == fresh.file_digest(made):
+        if here == digests.file_digest(made):
             if here != digest:
                 yield Difference(MANIFEST, name, digest, here, FORGED)
             return
@@ -211,8 +211,10 @@ class Comparison:
         if manifest.text(document) != self.claim.text:
             yield Difference(MANIFEST, MANIFEST, "other bytes", "canonical JSON", FORGED)
         for key, program in document["programs"].items():
-            if fresh.sha256(fresh.canonical(program)) != key:
-                yield Difference(MANIFEST, "programs", key, fresh.sha256(fresh.canonical(program)), FORGED)
+            if digests.sha256(digests.canonical(program)) != key:
+                yield Difference(
+                    MANIFEST, "programs", key, digests.sha256(digests.canonical(program)), FORGED
+                )
         if crate.NAME not in self.claim.found:
             yield Difference(crate.NAME, crate.NAME, "", "", "missing")
             return
@@ -281,9 +283,9 @@ class Comparison:
         return tuple(sorted({*self.claim.odd, *(set(self.claim.found) - known)}))
 
     def _notes(self) -> Iterator[str]:
-        here = fresh.program_record()
+        here = digests.program_record()
         for key, program in sorted(self.claim.document["programs"].items()):
-            if key != fresh.program():
+            if key != digests.program():
                 yield from (cause.text for cause in causes.programs_differ(program, here))
         lock = self.claim.document.get("lock")
         if lock != manifest.lock_digest():

@@ -18,6 +18,7 @@ from typing import Any
 
 from kuzbass_lean import blocks, intake, maturity, published, views, wording
 from kuzbass_lean.press import convert, pool, report
+from kuzbass_lean.press.paper import require_pdf
 from kuzbass_lean.views import shared
 
 MODULES = (
@@ -58,7 +59,7 @@ def preload(engine: str, pdf: bool) -> None:
     """Load what the reports of one build share, draw and convert once, and freeze it."""
     convert.to_html(report.exporter(), _page())
     if pdf:
-        convert.require_pdf()
+        require_pdf()
     if engine == "warm":
         for name in MODULES:
             importlib.import_module(name)
