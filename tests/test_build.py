@@ -10,8 +10,9 @@ import pytest
 
 from kuzbass_lean.errors import CapabilityError
 from kuzbass_lean.press import export
-from kuzbass_lean.press.build import BuildOptions, ReportResult, build
+from kuzbass_lean.press.build import BuildOptions, build
 from kuzbass_lean.press.plan import ReportSpec
+from kuzbass_lean.press.work import ReportResult
 from kuzbass_lean.registry import Registry
 from kuzbass_lean.runs import Site, history, lock
 

@@ -2,6 +2,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ from kuzbass_lean import intake
 from kuzbass_lean.errors import CapabilityError, UsageError
 from kuzbass_lean.press import cluster, digests
 from kuzbass_lean.press.build import BuildOptions, build
+from kuzbass_lean.press.crew import hire
 from kuzbass_lean.press.plan import ReportSpec
 from kuzbass_lean.registry import Registry
 
@@ -90,16 +92,16 @@ def test_a_worker_with_other_versions_is_refused(
 def test_an_address_that_is_none_or_where_nobody_answers_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "_PATIENCE", 0.5)
     with pytest.raises(UsageError, match="nosuch"):
-        cluster.Cluster("nosuch://x:1", "warm", pdf=False).begin()
+        cluster.Cluster("nosuch://x:1", hire).begin()
     with pytest.raises(CapabilityError, match="no Dask scheduler answers"):
-        cluster.Cluster("tcp://127.0.0.1:9", "warm", pdf=False).begin()
+        cluster.Cluster("tcp://127.0.0.1:9", hire).begin()
 
 
 def test_a_cluster_without_a_worker_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "_PATIENCE", 0.5)
     empty = distributed.LocalCluster(n_workers=0, dashboard_address=None)
     with empty as local, pytest.raises(CapabilityError, match="has no worker"):
-        cluster.Cluster(local.scheduler_address, "warm", pdf=False).begin()
+        cluster.Cluster(local.scheduler_address, hire).begin()
 
 
 def nurseries(client: Any) -> list[int]:
@@ -123,7 +125,7 @@ def eventually(holds: Callable[[], bool]) -> bool:
 
 
 def test_workers_load_before_there_is_a_registry_and_end_it_if_nobody_comes(address: str) -> None:
-    crew = cluster.Cluster(address, "warm", pdf=False)
+    crew = hire("warm", dask=address)
     with distributed.Client(address, set_as_default=False) as client:
         client.wait_for_workers(2, timeout=30)
         assert eventually(lambda: nurseries(client) == [0, 0])
@@ -134,7 +136,7 @@ def test_workers_load_before_there_is_a_registry_and_end_it_if_nobody_comes(addr
 
 
 def test_a_worker_without_the_registry_makes_nothing_rather_than_a_page_of_the_sample(tmp_path: Path) -> None:
-    hands = cluster.Hands(("kernel", False, ""), digests.program())
+    hands = cluster.Hands(partial(hire, "kernel"), digests.program())
     hands.setup(SimpleNamespace(address="tcp://worker", local_directory=str(tmp_path)))
     try:
         with pytest.raises(CapabilityError, match="tcp://worker was not sent the registry"):

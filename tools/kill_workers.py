@@ -20,8 +20,9 @@ import nbformat
 import psutil
 
 from kuzbass_lean import intake
-from kuzbass_lean.press.build import BuildOptions, ReportResult, build
+from kuzbass_lean.press.build import BuildOptions, build
 from kuzbass_lean.press.plan import ReportSpec
+from kuzbass_lean.press.work import ReportResult
 from kuzbass_lean.registry import Registry
 
 PAGE = """

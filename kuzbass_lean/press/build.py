@@ -21,7 +21,7 @@ from kuzbass_lean.press.crew import default_engine, hire
 from kuzbass_lean.press.paper import require_pdf
 from kuzbass_lean.press.plan import ReportSpec
 from kuzbass_lean.press.pool import Crew, Loader, Outcome, Task, run
-from kuzbass_lean.press.work import MAKE, Made, Work
+from kuzbass_lean.press.work import MAKE, Made, ReportResult, Work
 from kuzbass_lean.registry import Registry
 from kuzbass_lean.runs import Run, Site, lock, publish
 from kuzbass_lean.runs.run import WORK
@@ -60,18 +60,6 @@ class BuildOptions:
     keep: int = 7
     notify: str = ""
     dask: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ReportResult:
-    """What became of one report: ``built``, ``unchanged`` or ``failed``."""
-
-    id: str
-    kind: str
-    status: str
-    seconds: float
-    error: str = ""
-    title: str = ""
 
 
 Listener = Callable[[ReportResult], None]

@@ -13,7 +13,7 @@ import queue
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +21,6 @@ from typing import Any
 
 from kuzbass_lean.errors import CapabilityError, UsageError
 from kuzbass_lean.press import digests
-from kuzbass_lean.press.crew import hire
 from kuzbass_lean.press.pool import Loader, Outcome, Task, run
 from kuzbass_lean.press.work import MAKE_PACKED, Work
 
@@ -63,12 +62,12 @@ class Cluster:
     ----------
     address
         Where the scheduler listens, e.g. ``tcp://10.0.0.1:8786``.
-    engine, pdf, as_of
-        As for ``crew.hire``.
+    hire
+        Gives each worker who runs its reports there; it is called on the worker.
     """
 
-    def __init__(self, address: str, engine: str, pdf: bool, as_of: str = "") -> None:
-        self._address, self._asked = address, (engine, pdf, as_of)
+    def __init__(self, address: str, hire: Callable[[], Loader]) -> None:
+        self._address, self._hire = address, hire
         self._client: Any = None
         self._running: dict[Any, tuple[int, Work]] = {}
         self._name = f"kuzbass-lean-{uuid.uuid4().hex}"
@@ -96,7 +95,7 @@ class Cluster:
         self._done = distributed.as_completed(loop=self._client.loop)
         hands, data = self._name, _data(self._name)
         self._register(_Farewell(self._client.id, self._name, (hands, data)), self._name)
-        self._register(Hands(self._asked, digests.program()), hands)
+        self._register(Hands(self._hire, digests.program()), hands)
 
     def _register(self, plugin: Any, name: str) -> None:
         try:
@@ -164,8 +163,8 @@ def _perform(name: str, parcel: _Parcel) -> _Returned:
 class Hands(distributed.WorkerPlugin):
     """What a worker has for one build: as many crews as it makes reports at a time."""
 
-    def __init__(self, crew: tuple[str, bool, str], program: str) -> None:
-        self._asked, self._program = crew, program
+    def __init__(self, hire: Callable[[], Loader], program: str) -> None:
+        self._hire, self._program = hire, program
 
     def setup(self, worker: Any) -> None:
         """Have a crew load, whatever the worker is given to do."""
@@ -176,7 +175,7 @@ class Hands(distributed.WorkerPlugin):
         self._crews: list[Loader] = []
         self._free: queue.SimpleQueue[Loader] = queue.SimpleQueue()
         if self._same:
-            first = self._hire()
+            first = self._hired()
             first.begin()
             self._free.put(first)
 
@@ -225,14 +224,14 @@ class Hands(distributed.WorkerPlugin):
         try:
             crew = self._free.get_nowait()
         except queue.Empty:
-            crew = self._hire()
+            crew = self._hired()
         try:
             yield crew
         finally:
             self._free.put(crew)
 
-    def _hire(self) -> Loader:
-        crew = hire(*self._asked)
+    def _hired(self) -> Loader:
+        crew = self._hire()
         crew.tell(self._variables)
         self._crews.append(crew)
         return crew

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 
 from kuzbass_lean.errors import CapabilityError
 from kuzbass_lean.press.pool import Loader, Nursery, Supervisor
@@ -39,7 +40,7 @@ def hire(engine: str, pdf: bool = False, as_of: str = "", dask: str = "") -> Loa
     if dask:
         from kuzbass_lean.press.cluster import Cluster
 
-        return Cluster(dask, engine, pdf, as_of)
+        return Cluster(dask, partial(hire, engine, pdf, as_of))
     if engine == "kernel" and sys.platform != "linux":
         return Supervisor("spawn", ENVIRONMENT)
     if not hasattr(os, "fork"):

@@ -11,34 +11,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pandas as pd
 
 from kuzbass_lean import __version__, maturity
 from kuzbass_lean.press import crate, digests, fresh, recorded
 from kuzbass_lean.press.plan import ReportSpec
+from kuzbass_lean.press.work import ReportResult
 from kuzbass_lean.registry import Registry
 from kuzbass_lean.runs.publish import MANIFEST, files
 
 FORMAT = 2
 """Raised when a key changes its meaning or goes."""
-
-
-class Result(Protocol):
-    """What the record needs to know of a report."""
-
-    @property
-    def id(self) -> str:
-        """The report's id."""
-
-    @property
-    def status(self) -> str:
-        """``built``, ``unchanged`` or ``failed``."""
-
-    @property
-    def error(self) -> str:
-        """Why it failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +41,7 @@ class Built:
     whole: str
     as_of: str
     specs: Sequence[ReportSpec]
-    results: Sequence[Result]
+    results: Sequence[ReportResult]
     made: Mapping[str, Mapping[str, Any]]
     recorded: Mapping[str, Any]
     failed: Mapping[str, Any]

@@ -15,10 +15,11 @@ from typing import Any
 from kuzbass_lean import intake
 from kuzbass_lean.errors import CapabilityError, LeanError, UsageError
 from kuzbass_lean.press import fresh, manifest, recorded
-from kuzbass_lean.press.build import BuildOptions, ReportResult, build
+from kuzbass_lean.press.build import BuildOptions, build
 from kuzbass_lean.press.claim import Claim
 from kuzbass_lean.press.paper import require_pdf
 from kuzbass_lean.press.plan import ReportSpec, check_output, check_parameters, notebook_parameters
+from kuzbass_lean.press.work import ReportResult
 from kuzbass_lean.registry import Registry
 from kuzbass_lean.runs.publish import MANIFEST
 

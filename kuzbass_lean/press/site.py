@@ -6,13 +6,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pandas as pd
 
 from kuzbass_lean import blocks, catalogue, views, wording
 from kuzbass_lean.figures import set_id
 from kuzbass_lean.press import export, lineage, outputs
+from kuzbass_lean.press.work import ReportResult
 from kuzbass_lean.registry import Registry
 
 COLUMNS = {
@@ -45,27 +46,7 @@ _GROUPS = {
 _OTHER = "Другие отчёты"
 
 
-class Result(Protocol):
-    """What the index needs to know of a report."""
-
-    @property
-    def id(self) -> str:
-        """The report's id."""
-
-    @property
-    def status(self) -> str:
-        """``built`` or ``failed``."""
-
-    @property
-    def error(self) -> str:
-        """Why it failed."""
-
-    @property
-    def title(self) -> str:
-        """What the page is called."""
-
-
-def write(out: Path, registry: Registry, results: Sequence[Result], as_of: str, work: Path) -> None:
+def write(out: Path, registry: Registry, results: Sequence[ReportResult], as_of: str, work: Path) -> None:
     """Write ``data/figures``, ``data/lineage`` and ``index.html`` over every page in the output folder."""
     sets: dict[str, dict[str, str]] = {}
     found = sorted(path for path in out.rglob("*.ipynb") if _is_page(path, out))
@@ -113,7 +94,7 @@ def _page(path: Path, out: Path, sets: dict[str, dict[str, str]]) -> _Page:
 def _index(
     out: Path,
     registry: Registry,
-    results: Sequence[Result],
+    results: Sequence[ReportResult],
     as_of: str,
     pages: Mapping[str, _Page],
 ) -> str:
@@ -215,7 +196,7 @@ def _head(name: str) -> str:
     return head if head in _GROUPS else ""
 
 
-def _entry(out: Path, name: str, page: _Page | None, result: Result | None) -> dict[str, Any]:
+def _entry(out: Path, name: str, page: _Page | None, result: ReportResult | None) -> dict[str, Any]:
     failed = result is not None and result.status == "failed"
     notebook = f"failed/{name}.ipynb" if failed else f"{name}.ipynb"
     title = result.title if result is not None and result.title else page.title if page else name

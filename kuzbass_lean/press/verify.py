@@ -17,9 +17,9 @@ from typing import Any, Literal
 import pandas as pd
 
 from kuzbass_lean.press import causes, crate, differences, digests, fresh, manifest, recorded, revisions
-from kuzbass_lean.press.build import ReportResult
 from kuzbass_lean.press.claim import Claim
 from kuzbass_lean.press.rebuild import PREVIOUS, LackingError, Rebuilt, VerifyOptions
+from kuzbass_lean.press.work import ReportResult
 from kuzbass_lean.registry import Registry
 from kuzbass_lean.runs.publish import MANIFEST
 

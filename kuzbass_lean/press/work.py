@@ -1,4 +1,4 @@
-"""A report to make and what came of it; light to import, for who has it made elsewhere."""
+"""Reports to make and what came of them; light to import, for who has them made elsewhere."""
 
 from __future__ import annotations
 
@@ -51,3 +51,15 @@ class Made:
 
     title: str = ""
     failure: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportResult:
+    """What became of one report: ``built``, ``unchanged`` or ``failed``."""
+
+    id: str
+    kind: str
+    status: str
+    seconds: float
+    error: str = ""
+    title: str = ""
