@@ -5,7 +5,6 @@ medians, and ratios taken round by round. Written to output/bench/.
 """
 
 import argparse
-import ast
 import json
 import os
 import platform
@@ -22,12 +21,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import distributed
-import nbformat
 import psutil
 import yaml
 
-ROOT = Path(__file__).parents[1]
-BIN = Path(sys.executable).parent
+from tools.bench_warm import BIN, ROOT, alone, call, held, in_process, planned, run_cells, whole
+
 SAMPLE = slice(4, None, 8)
 """The reports of the plan that the slow ways make; all ways are compared per report. The first of all is
 the region's, the dearest: a sample with it would make the slow ways look slower than they are."""
@@ -82,23 +80,6 @@ class Meter:
             self.peak = max(self.peak, total // 1024)
 
 
-def call(*command: str | Path, **options: object) -> None:
-    """Run a command; it must succeed."""
-    done = subprocess.run(
-        [str(part) for part in command], cwd=ROOT, capture_output=True, check=False, **options
-    )
-    if done.returncode:
-        raise SystemExit(f"{command[0]}: {done.stderr.decode()[-2000:]}")
-
-
-def planned(data: str = "") -> list:
-    """Return the plan of the reports on a registry."""
-    from kuzbass_lean import intake
-    from kuzbass_lean.press.plan import load_plan
-
-    return list(load_plan(ROOT / "params", ROOT / "notebooks", intake.read(data)))
-
-
 def commands(specs: list, at_a_time: int) -> None:
     """The command loop: papermill, then nbconvert, for each report."""
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(at_a_time) as pool:
@@ -122,7 +103,8 @@ def commands(specs: list, at_a_time: int) -> None:
 LIBRARY = """
 import sys, tempfile, papermill
 from nbconvert import HTMLExporter
-from tools.bench import planned, SAMPLE
+from tools.bench import SAMPLE
+from tools.bench_warm import planned
 exporter = HTMLExporter()
 with tempfile.TemporaryDirectory() as folder:
     for spec in planned()[SAMPLE][int(sys.argv[1])::2]:
@@ -191,50 +173,6 @@ def limit(specs: list, parts: int, tell: Path) -> None:
     tell.write_text(json.dumps({"wall": time.perf_counter() - begun, "failed": any(codes)}))
 
 
-def run_cells(spec: object) -> list[tuple[str, float]]:
-    """Run a notebook's cells by plain exec; return each one's source and processor seconds."""
-    names: dict = {}
-    took = []
-    for cell in nbformat.read(spec.notebook, as_version=4).cells:
-        if cell.cell_type != "code":
-            continue
-        begun = time.process_time()
-        tree = ast.parse(cell.source)
-        last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
-        exec(compile(tree, "cell", "exec"), names)
-        if last is not None:
-            shown = eval(compile(ast.Expression(last.value), "cell", "eval"), names)
-            shown._repr_mimebundle_()
-        took.append((cell.source, time.process_time() - begun))
-        if "parameters" in cell.metadata.get("tags", []):
-            names.update(spec.parameters)
-    return took
-
-
-def held(work: Path, *sources: str) -> list[Path]:
-    """Store registries as a build does, for warm processes to hold."""
-    from kuzbass_lean import intake
-
-    folders = []
-    for number, source in enumerate(sources):
-        folders.append(work / f"held-{number}")
-        folders[-1].mkdir()
-        intake.store(intake.read(source).public(), folders[-1])
-    return folders
-
-
-def in_process(work: Path, what: str, folder: Path, *arguments: str, module: str = "bench") -> dict:
-    """Have a new process do something warm, a function of one of the tools, on a stored registry."""
-    from kuzbass_lean import intake
-    from kuzbass_lean.press import crew
-
-    tell = work / "told.json"
-    code = f"import sys; from tools import {module}; {module}.{what}(*sys.argv[1:])"
-    environment = {**os.environ, **crew.ENVIRONMENT, intake.DATA_VARIABLE: str(folder)}
-    call(sys.executable, "-c", code, tell, *arguments, env=environment)
-    return json.loads(tell.read_text())
-
-
 def warm_limit(tell: str) -> None:
     """The limit, in a process of its own."""
     specs = planned()
@@ -260,17 +198,6 @@ def profile(tell: str) -> None:
             "with_pdf": alone(lambda spec=spec: whole(spec, pdf=True)),
         }
     Path(tell).write_text(json.dumps(told, ensure_ascii=False))
-
-
-def whole(spec: object, *, pdf: bool = False) -> float:
-    """Make a report as a build does; return its processor seconds."""
-    from kuzbass_lean.press.report import make
-    from kuzbass_lean.press.work import Work
-
-    with tempfile.TemporaryDirectory() as folder:
-        begun = time.process_time()
-        make(Work(spec, Path(folder) / "a.ipynb", "warm", 600, pdf))
-        return time.process_time() - begun
 
 
 def scale(tell: str, projects: str, municipalities: str) -> None:
@@ -300,26 +227,9 @@ def sizes(work: Path) -> dict:
         print(f"registry of {size[0]} projects, {size[1]} municipalities", file=sys.stderr, flush=True)
         folder = work / f"scale-{'-'.join(map(str, size))}"
         folder.mkdir()
-        found[" in ".join(map(str, size))] = in_process(folder, "scale", folder, *map(str, size))
+        found[" in ".join(map(str, size))] = in_process(folder, "bench", "scale", folder, *map(str, size))
     (work / "slices").mkdir()
     return {"sizes": found, "same_slice": same_slice(work / "slices")}
-
-
-def alone(what: Callable) -> object:
-    """Return what a function gives in a fork of this process."""
-    import pickle
-
-    reader, writer = os.pipe()
-    pid = os.fork()
-    if not pid:
-        with os.fdopen(writer, "wb") as file:
-            pickle.dump(what(), file)
-        os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader, "rb") as file:
-        found = pickle.load(file)
-    os.waitpid(pid, 0)
-    return found
 
 
 def with_row_changed(source: Path, target: Path) -> None:
@@ -365,7 +275,7 @@ def rounds(count: int, work: Path) -> tuple[list[dict], int]:
         ("command loop, two at a time", len(few), lambda: commands(few, 2)),
         ("papermill as a library, two processes", len(few), library),
         ("kuzbass-lean build, cold", len(specs), cold),
-        ("limit: the cells alone, warm", len(specs), lambda: in_process(work, "warm_limit", folder)),
+        ("limit: the cells alone, warm", len(specs), lambda: in_process(work, "bench", "warm_limit", folder)),
         ("kuzbass-lean build, two Dask workers", len(specs), on_dask),
         ("kuzbass-lean build, nothing changed", len(specs), lambda: build(out)),
         ("kuzbass-lean build, one row changed", len(specs), lambda: build(kept, "--data", next(turns))),
@@ -486,7 +396,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
             **summarise(found),
             "measured": found,
         }
-        told["profile"] = in_process(work, "profile", work / "held-0")
+        told["profile"] = in_process(work, "bench", "profile", work / "held-0")
         told["scale"] = sizes(work)
     asked.out.mkdir(parents=True, exist_ok=True)
     (asked.out / "bench.json").write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n")

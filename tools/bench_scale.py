@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from tools import bench
+from tools import bench_warm as warmed
 
 PAGES = ("municipalities/kemerovsky-okrug", "projects/mvd")
 """Pages whose slice the neighbours leave as it is."""
@@ -63,12 +63,12 @@ def pages(tell: str, repeats: str = "5") -> None:
 
     warm.preload("warm", pdf=False)
     warm.hold("")
-    specs = {spec.id: spec for spec in bench.planned()}
+    specs = {spec.id: spec for spec in warmed.planned()}
     told = {}
     for wanted in PAGES:
         spec = specs[wanted]
-        cells = [bench.alone(lambda spec=spec: bench.run_cells(spec)) for _ in range(int(repeats))]
-        reports = [bench.alone(lambda spec=spec: bench.whole(spec)) for _ in range(int(repeats))]
+        cells = [warmed.alone(lambda spec=spec: warmed.run_cells(spec)) for _ in range(int(repeats))]
+        reports = [warmed.alone(lambda spec=spec: warmed.whole(spec)) for _ in range(int(repeats))]
         told[wanted] = {
             "report": statistics.median(reports),
             "cells": [
@@ -88,11 +88,9 @@ def same_slice(work: Path, big: Path | None = None, repeats: int = 5) -> dict:
     big
         A registry that ``store`` made before; left out, it is made anew.
     """
-    (small,) = bench.held(work, "")
+    (small,) = warmed.held(work, "")
     big = big or store(work / "neighbours")
-    told = [
-        bench.in_process(work, "pages", folder, str(repeats), module="bench_scale") for folder in (small, big)
-    ]
+    told = [warmed.in_process(work, "bench_scale", "pages", folder, str(repeats)) for folder in (small, big)]
     found = {}
     for page in PAGES:
         alone, beside = (each[page] for each in told)
@@ -131,7 +129,7 @@ def once_costs(source: str, work: Path) -> dict[str, float]:
     restored = timed("restore", lambda: intake.restore(folder))
     timed("read_parquet", lambda: [pd.read_parquet(path) for path in sorted(folder.glob("*.parquet"))])
     timed("digest", lambda: registry.digest)
-    specs = timed("plan", lambda: load_plan(bench.ROOT / "params", bench.ROOT / "notebooks", registry))
+    specs = timed("plan", lambda: load_plan(warmed.ROOT / "params", warmed.ROOT / "notebooks", registry))
     reads = fresh.Reads(registry)
     timed(f"digests of {len(specs)} reports", lambda: [reads.digest(spec) for spec in specs])
     timed("prepare", lambda: shared.prepare(restored, views.report_date(restored, "")))
