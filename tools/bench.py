@@ -69,8 +69,9 @@ class Meter:
 
     def _look(self) -> None:
         me = psutil.Process()
-        while not self._stop.wait(0.5):
-            total = 0
+        pause = 0.1  # what is over soon is seen too
+        while not self._stop.wait(pause):
+            pause, total = 0.5, 0
             for child in me.children(recursive=True):
                 try:
                     text = Path(f"/proc/{child.pid}/smaps_rollup").read_text()
