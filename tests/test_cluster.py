@@ -135,6 +135,23 @@ def test_workers_load_before_there_is_a_registry_and_end_it_if_nobody_comes(addr
         assert eventually(lambda: nurseries(client) == [0, 0])
 
 
+def test_a_worker_knows_that_it_was_upgraded_since_its_last_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = digests.program()
+    hands = cluster.Hands(partial(hire, "kernel"), before)
+    try:
+        with monkeypatch.context() as upgraded:
+            upgraded.setattr(digests, "versions", lambda: {"pandas": "another"})
+            hands.setup(SimpleNamespace(address="tcp://worker", local_directory=str(tmp_path)))
+        with pytest.raises(CapabilityError, match="tcp://worker has another version"):
+            hands.perform(SimpleNamespace())
+    finally:
+        digests.program_record.cache_clear()
+        asyncio.run(hands.teardown(None))
+    assert digests.program() == before
+
+
 def test_a_worker_without_the_registry_makes_nothing_rather_than_a_page_of_the_sample(tmp_path: Path) -> None:
     hands = cluster.Hands(partial(hire, "kernel"), digests.program())
     hands.setup(SimpleNamespace(address="tcp://worker", local_directory=str(tmp_path)))

@@ -169,7 +169,7 @@ class Hands(distributed.WorkerPlugin):
     def setup(self, worker: Any) -> None:
         """Have a crew load, whatever the worker is given to do."""
         self._worker, self._disk = str(worker.address), worker.local_directory
-        digests.program.cache_clear()  # a worker outlives an upgrade
+        digests.program_record.cache_clear()  # a worker outlives an upgrade
         self._same = digests.program() == self._program
         self._variables: dict[str, str] = {}
         self._crews: list[Loader] = []

@@ -39,7 +39,6 @@ def file_digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-@cache
 def program() -> str:
     """Return the digest of this library's own files and of the versions that draw a page."""
     return sha256(canonical(program_record()))
@@ -47,7 +46,10 @@ def program() -> str:
 
 @cache
 def program_record() -> Mapping[str, Mapping[str, str]]:
-    """Return what ``program`` is the digest of: ``versions``, and the digests of the library's ``files``."""
+    """Return what ``program`` is the digest of: ``versions``, and the digests of the library's ``files``.
+
+    Read once, so that one build has one program; whoever lives on after it clears this cache.
+    """
     root = Path(str(resources.files("kuzbass_lean")))
     files = sorted(p for p in root.rglob("*") if p.suffix in (".py", ".yaml", ".j2", ".css", ".json"))
     return {
@@ -56,7 +58,6 @@ def program_record() -> Mapping[str, Mapping[str, str]]:
     }
 
 
-@cache
 def versions() -> Mapping[str, str]:
     """Return the versions of Python and of the libraries that draw a page."""
     return {
