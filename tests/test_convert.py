@@ -1,15 +1,11 @@
 import re
-import sys
 from pathlib import Path
 
 import nbformat
-import pytest
 from nbconvert.exporters import get_exporter
 
 from kuzbass_lean import blocks
-from kuzbass_lean.errors import CapabilityError
 from kuzbass_lean.press import convert
-from kuzbass_lean.press.paper import require_pdf, to_pdf
 
 
 def notebook(title: str = "Отчёт") -> nbformat.NotebookNode:
@@ -52,21 +48,6 @@ def test_the_title_comes_from_the_first_heading_and_stays_text() -> None:
 
 def test_the_exporter_is_known_to_nbconvert_by_name() -> None:
     assert get_exporter("kuzbass-lean") is convert.ReportExporter
-
-
-def test_equal_pages_give_equal_pdf_bytes_and_others_do_not() -> None:
-    html = page()
-    pdf = to_pdf(html)
-    assert pdf.startswith(b"%PDF")
-    assert pdf == to_pdf(html)
-    assert pdf != to_pdf(page("Другой"))
-
-
-def test_without_pango_the_message_names_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "weasyprint", None)
-    with pytest.raises(CapabilityError, match="libpango"):
-        require_pdf()
-    assert CapabilityError.exit_code == 3
 
 
 def test_the_stylesheet_and_templates_load_nothing_from_the_network() -> None:

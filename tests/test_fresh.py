@@ -6,7 +6,7 @@ import pytest
 
 from kuzbass_lean import intake
 from kuzbass_lean.press import fresh, manifest
-from kuzbass_lean.press.digests import file_digest, program, sha256, versions
+from kuzbass_lean.press.digests import file_digest
 from kuzbass_lean.press.plan import ReportSpec, load_plan
 from kuzbass_lean.registry import Registry
 
@@ -146,12 +146,3 @@ def test_stored_outputs_and_ids_are_no_part_of_a_notebook(tmp_path: Path) -> Non
     edited.write_text(json.dumps(document), encoding="utf-8")
     assert fresh.notebook_digest(plain) == fresh.notebook_digest(ROOT / "notebooks" / "project.ipynb")
     assert fresh.notebook_digest(edited) != fresh.notebook_digest(plain)
-
-
-def test_lists_of_parts_with_equal_text_differ() -> None:
-    assert sha256(b"ab", b"c") != sha256(b"a", b"bc")
-
-
-def test_the_program_digest_knows_the_library_and_its_versions() -> None:
-    assert {"python", "pandas", "matplotlib", "nbconvert"} <= set(versions())
-    assert len(program()) == 64

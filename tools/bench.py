@@ -24,11 +24,8 @@ import distributed
 import psutil
 import yaml
 
-from tools.bench_warm import BIN, ROOT, alone, call, held, in_process, planned, run_cells, whole
+from tools.bench_warm import BIN, ROOT, SAMPLE, alone, call, held, in_process, planned, run_cells, whole
 
-SAMPLE = slice(4, None, 8)
-"""The reports of the plan that the slow ways make; all ways are compared per report. The first of all is
-the region's, the dearest: a sample with it would make the slow ways look slower than they are."""
 SIZES = ((288, 34), (10_000, 34), (10_000, 2_000), (1_000_000, 2_000))
 """Projects and municipalities of the registries that are measured."""
 
@@ -104,8 +101,7 @@ def commands(specs: list, at_a_time: int) -> None:
 LIBRARY = """
 import sys, tempfile, papermill
 from nbconvert import HTMLExporter
-from tools.bench import SAMPLE
-from tools.bench_warm import planned
+from tools.bench_warm import SAMPLE, planned
 exporter = HTMLExporter()
 with tempfile.TemporaryDirectory() as folder:
     for spec in planned()[SAMPLE][int(sys.argv[1])::2]:

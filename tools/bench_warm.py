@@ -15,6 +15,9 @@ import nbformat
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
+SAMPLE = slice(4, None, 8)
+"""The reports of the plan that the slow ways make; all ways are compared per report. The first of all is
+the region's, the dearest: a sample with it would make the slow ways look slower than they are."""
 
 
 def call(*command: str | Path, **options: object) -> None:

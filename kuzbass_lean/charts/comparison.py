@@ -65,6 +65,8 @@ def funnel(
     frame = _apart(pd.DataFrame(dots))
 
     def paint(figure: Figure, width: int) -> None:
+        from matplotlib.ticker import MaxNLocator
+
         wide = width == theme.WIDE
         height = _HEIGHTS[0] if wide else _HEIGHTS[1]
         axes = place(figure, width, height, (48, 26, width - (130 if wide else 12), height - 46))
@@ -91,8 +93,6 @@ def funnel(
                     weight="bold",
                 )
         axes.set(xlabel=words[3], ylabel="", ylim=(-4, 104), xlim=(0, float(n.max()) * 1.02))
-        from matplotlib.ticker import MaxNLocator
-
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_title(words[4], loc="left", fontsize=13, color=theme.QUIET, pad=10)
         last = limits.iloc[-1]

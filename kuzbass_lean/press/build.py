@@ -319,7 +319,7 @@ class _Build:
 def _concluded(work: Work, outcome: Outcome) -> Made:
     """Return what a report's process made; if it died, write that into the partial notebook."""
     if outcome.died:
-        from kuzbass_lean.press.engine import bury  # loads papermill: seconds, for who makes no report
+        from kuzbass_lean.press.engine import bury  # loads papermill, and mostly no report has died
 
         return Made(failure=bury(work.spec, work.path, outcome.died))
     made: Made = outcome.value

@@ -22,7 +22,6 @@ from kuzbass_lean.press.paper import require_pdf
 from kuzbass_lean.views import shared
 
 MODULES = (
-    "kuzbass_lean.press.direct",
     "kuzbass_lean.views",
     "kuzbass_lean.evidence",
     "kuzbass_lean.charts",
@@ -61,11 +60,13 @@ def preload(engine: str, pdf: bool) -> None:
     if pdf:
         require_pdf()
     if engine == "warm":
+        from kuzbass_lean.press import direct
+
         for name in MODULES:
             importlib.import_module(name)
         _draw()
         _rehearse()
-        _have_kernel()
+        direct.kernel()
     gc.collect()
     gc.freeze()
 
@@ -102,12 +103,6 @@ def _page() -> Any:
     output = nbformat.v4.new_output("execute_result", data=data)
     cells = [nbformat.v4.new_markdown_cell("## 1"), nbformat.v4.new_code_cell("1", outputs=[output])]
     return nbformat.v4.new_notebook(cells=cells)
-
-
-def _have_kernel() -> None:
-    from kuzbass_lean.press import direct
-
-    direct.kernel()
 
 
 def _rehearse() -> None:
